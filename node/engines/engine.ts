@@ -1,0 +1,77 @@
+import type { Service } from "../services/service.ts";
+
+/** What should be true of one deployment on this node. Plain data: it is written to journals and to plan.json. */
+export interface Plan {
+	readonly deployment: string;
+	readonly domain: string;
+	readonly services: readonly PlannedService[];
+	/** `frozen` keeps the state but lets nobody change it; `stopped` keeps it for the days of grace; `absent` erases it. */
+	readonly mode: "serving" | "frozen" | "stopped" | "absent";
+}
+
+export interface PlannedService {
+	readonly name: string;
+	/** Full host names, the main one first. */
+	readonly hosts: readonly string[];
+	/** The origin people use, such as `http://social.choir.localhost:8080`. */
+	readonly origin: string;
+	/** The first account. Its password lies in the vault under `<deployment>/<service>/password`. */
+	readonly owner: { readonly username: string; readonly email: string };
+}
+
+/** What the customer may know before picking: whether this engine can run a service here, and what would help. */
+export type Ability =
+	| { can: true; version?: string }
+	| { can: false; code: "needs-engine" | "needs-program" | "needs-platform"; missing: string; why: string };
+
+/** One stretch of the way to a plan. Running it again changes nothing. */
+export interface Stage {
+	/** Unique in its plan, such as `start:snac`. */
+	readonly name: string;
+	readonly verb: string;
+	readonly service: string;
+	readonly title: string;
+	/** How long it usually takes. */
+	readonly seconds: number;
+	/** When to give up. */
+	readonly deadline: number;
+	run(report: Report): Promise<void>;
+}
+
+export interface Report {
+	readonly signal: AbortSignal;
+	progress(fraction: number | null, note?: string): void;
+	log(line: string): void;
+}
+
+/** What the engine sees of one service right now, by asking the service itself. */
+export interface Sighting {
+	readonly service: string;
+	readonly health: "well" | "starting" | "unwell" | "stopped";
+	readonly probes: readonly { what: string; ok: boolean; detail: string; milliseconds: number }[];
+	readonly sizeBytes: number | null;
+}
+
+/** Where the gateway finds a service: an HTTP listener, or a reason to wait. */
+export type Backend = { kind: "up"; port: number } | { kind: "starting" | "frozen" | "stopped"; retryAfter: number };
+
+/** Makes plans true. There are two: `local` (processes on this machine) and `nixops4`. */
+export interface Engine {
+	readonly name: string;
+	can(service: Service): Promise<Ability>;
+	/** The way to the plan in steps a person can follow; running all of them is `apply`. */
+	stages(plan: Plan): readonly Stage[];
+	/** Makes the plan true. Calling it again with the same plan changes nothing. */
+	apply(plan: Plan, report: Report): Promise<void>;
+	/** One service ends and starts again; its state stays. */
+	restart(plan: Plan, service: string, report: Report): Promise<void>;
+	/** Gives the first account the password that now lies in the vault. */
+	setPassword(plan: Plan, service: string, report: Report): Promise<void>;
+	look(plan: Plan): Promise<readonly Sighting[]>;
+	/** Which of this engine's services answers under a host name; undefined: none of them. */
+	backend(host: string): Backend | undefined;
+	/** After a start: finds what still runs, starts what should, ends what should not. `plans` is everything that should be. */
+	recover(plans: readonly Plan[]): Promise<void>;
+	/** Ends everything it started. */
+	close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+/** Something a customer should know, said once: the same key twice is one notice. */
+export interface Notice {
+	/** Same key, same notice: `deploy-done:<job>`. */
+	readonly key: string;
+	readonly customer: string;
+	/** For translation. */
+	readonly kind: NoticeKind;
+	readonly params: Readonly<Record<string, string>>;
+	/** Where in the panel it leads, a path. */
+	readonly link?: string;
+}
+
+/** The English sentence of each kind; failures go out by every channel, successes too unless switched off. */
+export const noticeSentences = {
+	"deploy-done": "Your services under {domain} are ready",
+	"deploy-undone": "Deploying {domain} did not work out and was undone: {reason}",
+	"deploy-stuck": "Deploying {domain} is stuck and needs you: {reason}",
+	"remove-done": "{domain} was removed; it is kept until {date}, then erased",
+	"restore-done": "{domain} is back",
+	"erase-done": "{domain} was erased; nothing of it is left here",
+	"job-stuck": "Work on {domain} is stuck and needs you: {reason}",
+	"service-unwell": "{service} under {domain} has not answered since {since}",
+	"service-well": "{service} under {domain} answers again",
+	test: "This is a test notice; it works",
+} as const;
+
+export type NoticeKind = keyof typeof noticeSentences;
+
+/** Where sagas and probes say things; what becomes of them is the outbox's business and never fails the caller. */
+export interface Notices {
+	tell(notice: Notice): void;
+}

@@ -1,0 +1,120 @@
+-- Times are milliseconds since 1970 (UTC). Ids are random text, except where rows are counted.
+
+CREATE TABLE customer (
+	id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, email_key TEXT NOT NULL UNIQUE, -- lower case
+	password TEXT NOT NULL, language TEXT NOT NULL, created_at INTEGER NOT NULL, last_seen_at INTEGER
+) STRICT;
+
+CREATE TABLE session (
+	id TEXT PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE, customer TEXT NOT NULL REFERENCES customer ON DELETE CASCADE,
+	agent TEXT NOT NULL, created_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX session_customer ON session (customer);
+
+CREATE TABLE api_token (
+	id TEXT PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE, customer TEXT NOT NULL REFERENCES customer ON DELETE CASCADE,
+	name TEXT NOT NULL, scopes TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, last_used_at INTEGER
+) STRICT;
+CREATE INDEX api_token_customer ON api_token (customer);
+
+CREATE TABLE ssh_key (
+	id TEXT PRIMARY KEY, customer TEXT NOT NULL REFERENCES customer ON DELETE CASCADE,
+	name TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, created_at INTEGER NOT NULL, UNIQUE (customer, fingerprint)
+) STRICT;
+
+CREATE TABLE voucher (
+	id TEXT PRIMARY KEY, code_hash BLOB NOT NULL UNIQUE, hint TEXT NOT NULL, services TEXT NOT NULL, disk_mib INTEGER NOT NULL,
+	uses INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0 CHECK (used <= uses), note TEXT NOT NULL,
+	created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, withdrawn_at INTEGER
+) STRICT;
+
+-- What a redeemed voucher gives: one deployment with some of these services. Free again when that is erased or undone.
+CREATE TABLE entitlement (
+	id TEXT PRIMARY KEY, customer TEXT NOT NULL REFERENCES customer, voucher TEXT NOT NULL REFERENCES voucher,
+	services TEXT NOT NULL, disk_mib INTEGER NOT NULL, deployment TEXT UNIQUE, redeemed_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX entitlement_customer ON entitlement (customer);
+
+CREATE TABLE domain (
+	domain TEXT PRIMARY KEY, customer TEXT NOT NULL REFERENCES customer, claim TEXT NOT NULL, added_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX domain_customer ON domain (customer);
+
+CREATE TABLE deployment (
+	id TEXT PRIMARY KEY, customer TEXT NOT NULL REFERENCES customer, domain TEXT NOT NULL, plan TEXT NOT NULL, -- JSON
+	state TEXT NOT NULL, created_at INTEGER NOT NULL, kept_until INTEGER
+) STRICT;
+-- One deployment a domain, until it is gone.
+CREATE UNIQUE INDEX deployment_domain ON deployment (domain) WHERE state <> 'gone';
+CREATE INDEX deployment_customer ON deployment (customer);
+
+-- What the latest probes saw.
+CREATE TABLE sighting (
+	deployment TEXT NOT NULL REFERENCES deployment, service TEXT NOT NULL, health TEXT NOT NULL, probes TEXT NOT NULL,
+	size_bytes INTEGER, at INTEGER NOT NULL, since INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (deployment, service)
+) STRICT, WITHOUT ROWID;
+
+-- Whether the first account's password has been shown.
+CREATE TABLE credential (
+	deployment TEXT NOT NULL REFERENCES deployment, service TEXT NOT NULL, shown_at INTEGER, PRIMARY KEY (deployment, service)
+) STRICT, WITHOUT ROWID;
+
+-- What the customer can read of a deployment's life, besides its jobs.
+CREATE TABLE history (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT, deployment TEXT NOT NULL REFERENCES deployment, at INTEGER NOT NULL,
+	kind TEXT NOT NULL, params TEXT NOT NULL, job TEXT
+) STRICT;
+CREATE INDEX history_deployment ON history (deployment, seq);
+
+CREATE TABLE job (
+	id TEXT PRIMARY KEY, kind TEXT NOT NULL, deployment TEXT, customer TEXT, input TEXT NOT NULL, -- JSON, never a secret
+	state TEXT NOT NULL, cancel_requested INTEGER NOT NULL DEFAULT 0,
+	lease_owner TEXT, lease_until INTEGER, next_at INTEGER NOT NULL,
+	created_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER
+) STRICT;
+-- One job a deployment at a time: a second one is refused by the database itself.
+CREATE UNIQUE INDEX job_deployment ON job (deployment) WHERE state NOT IN ('done', 'undone') AND deployment IS NOT NULL;
+CREATE INDEX job_due ON job (state, next_at);
+CREATE INDEX job_customer ON job (customer, created_at);
+
+-- The one truth about every job: progress, recovery, history and notices read it.
+CREATE TABLE journal (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL REFERENCES job, at INTEGER NOT NULL,
+	step TEXT, event TEXT NOT NULL -- JSON
+) STRICT;
+CREATE INDEX journal_job ON journal (job, seq);
+
+CREATE TABLE job_log (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL REFERENCES job, at INTEGER NOT NULL, step TEXT, line TEXT NOT NULL
+) STRICT;
+CREATE INDEX job_log_job ON job_log (job, seq);
+
+CREATE TABLE notice (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, key TEXT NOT NULL UNIQUE, customer TEXT NOT NULL REFERENCES customer,
+	kind TEXT NOT NULL, params TEXT NOT NULL, link TEXT, at INTEGER NOT NULL, read_at INTEGER
+) STRICT;
+CREATE INDEX notice_customer ON notice (customer, seq);
+
+CREATE TABLE notice_setting (
+	customer TEXT PRIMARY KEY REFERENCES customer, mail INTEGER NOT NULL, browser INTEGER NOT NULL, webhook TEXT
+) STRICT;
+
+-- The outbox: a notice and its deliveries are written together, then sent until they arrive or are given up.
+CREATE TABLE delivery (
+	seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, notice TEXT NOT NULL REFERENCES notice (id), channel TEXT NOT NULL,
+	target TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, last_error TEXT, next_at INTEGER,
+	UNIQUE (notice, channel)
+) STRICT;
+CREATE INDEX delivery_due ON delivery (state, next_at);
+
+-- Secrets, each sealed under the node's master key.
+CREATE TABLE secret (name TEXT PRIMARY KEY, sealed BLOB NOT NULL, changed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- Answers to requests with an Idempotency-Key, kept for a day.
+CREATE TABLE idempotency (
+	customer TEXT NOT NULL, key TEXT NOT NULL, request_hash BLOB NOT NULL, status INTEGER, headers TEXT, body TEXT, at INTEGER NOT NULL,
+	PRIMARY KEY (customer, key)
+) STRICT, WITHOUT ROWID;
+
+-- Fedify's key-value store.
+CREATE TABLE federation_kv (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER) STRICT, WITHOUT ROWID;

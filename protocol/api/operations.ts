@@ -1,0 +1,309 @@
+/**
+ * Everything the node's API can do, once: the node validates and documents with it (OpenAPI 3.1),
+ * the panel and the command line take their types from it.
+ */
+import { z } from "zod";
+import * as account from "./account.ts";
+import * as deployment from "./deployment.ts";
+import * as domain from "./domain.ts";
+import * as job from "./job.ts";
+import * as notice from "./notice.ts";
+import { Id, PageQuery, pageOf } from "./page.ts";
+import * as provider from "./provider.ts";
+import * as staff from "./staff.ts";
+
+/** Who may call: everybody, a signed-in customer (with which token scope), or provider staff on the operators' socket. */
+export type Audience = "everybody" | "read" | "deploy" | "account" | "staff";
+
+export interface Operation {
+	summary: string;
+	for: Audience;
+	path?: z.ZodObject;
+	query?: z.ZodObject;
+	body?: z.ZodObject;
+	/** Status of success, and what comes with it; `null` is an empty answer. */
+	answer: readonly [status: 200 | 201 | 202 | 204, z.ZodType | null];
+	/** A stream of server-sent events instead of one answer. */
+	stream?: true;
+}
+
+const byId = z.strictObject({ id: Id });
+const byDomain = z.strictObject({ domain: domain.DomainName });
+const byService = z.strictObject({ id: Id, service: z.string().max(40) });
+
+export const operations = {
+	"GET /provider": { summary: "Who runs this node", for: "everybody", answer: [200, provider.ProviderView] },
+	"GET /services": {
+		summary: "The catalogue",
+		for: "everybody",
+		answer: [200, z.object({ items: z.array(provider.ServiceCard) })],
+	},
+
+	"POST /sign-up": {
+		summary: "Open an account with a voucher",
+		for: "everybody",
+		body: account.SignUp,
+		answer: [201, account.Me],
+	},
+	"POST /sign-in": { summary: "Begin a session", for: "everybody", body: account.SignIn, answer: [200, account.Me] },
+	"POST /sign-out": { summary: "End this session", for: "read", answer: [204, null] },
+	"GET /me": { summary: "My account", for: "read", answer: [200, account.Me] },
+	"PATCH /me": {
+		summary: "Change my name or language",
+		for: "account",
+		body: account.MeChange,
+		answer: [200, account.Me],
+	},
+	"POST /me/password": {
+		summary: "Change my password; ends all other sessions",
+		for: "account",
+		body: account.PasswordChange,
+		answer: [204, null],
+	},
+	"GET /me/sessions": {
+		summary: "Where I am signed in",
+		for: "account",
+		query: PageQuery,
+		answer: [200, pageOf(account.SessionView)],
+	},
+	"DELETE /me/sessions/{id}": { summary: "End a session", for: "account", path: byId, answer: [204, null] },
+	"GET /me/tokens": {
+		summary: "My API tokens",
+		for: "account",
+		query: PageQuery,
+		answer: [200, pageOf(account.TokenView)],
+	},
+	"POST /me/tokens": {
+		summary: "Make an API token; it is shown this once",
+		for: "account",
+		body: account.TokenRequest,
+		answer: [201, account.TokenMade],
+	},
+	"DELETE /me/tokens/{id}": { summary: "Revoke an API token", for: "account", path: byId, answer: [204, null] },
+	"GET /me/ssh-keys": {
+		summary: "My SSH keys",
+		for: "account",
+		query: PageQuery,
+		answer: [200, pageOf(account.SshKeyView)],
+	},
+	"POST /me/ssh-keys": {
+		summary: "Add an SSH key",
+		for: "account",
+		body: account.SshKeyRequest,
+		answer: [201, account.SshKeyView],
+	},
+	"DELETE /me/ssh-keys/{id}": { summary: "Remove an SSH key", for: "account", path: byId, answer: [204, null] },
+	"GET /me/entitlements": {
+		summary: "What my vouchers give",
+		for: "read",
+		query: PageQuery,
+		answer: [200, pageOf(account.EntitlementView)],
+	},
+	"POST /me/entitlements": {
+		summary: "Redeem another voucher",
+		for: "account",
+		body: account.Redeem,
+		answer: [201, account.EntitlementView],
+	},
+	"GET /me/notice-settings": { summary: "How I am told", for: "read", answer: [200, notice.NoticeSettings] },
+	"PUT /me/notice-settings": {
+		summary: "Change how I am told",
+		for: "account",
+		body: notice.NoticeSettings,
+		answer: [200, notice.NoticeSettingsSaved],
+	},
+	"POST /me/notice-settings/test": {
+		summary: "Send a test notice over every channel",
+		for: "account",
+		answer: [202, null],
+	},
+
+	"GET /domains": { summary: "My domains", for: "read", query: PageQuery, answer: [200, pageOf(domain.DomainView)] },
+	"POST /domains": {
+		summary: "Add a domain; adding it again changes nothing",
+		for: "deploy",
+		body: domain.DomainRequest,
+		answer: [201, domain.DomainView],
+	},
+	"GET /domains/{domain}/records": {
+		summary: "The records a choice of services needs, and how they are now",
+		for: "read",
+		path: byDomain,
+		query: domain.RecordsQuery,
+		answer: [200, domain.RecordsView],
+	},
+	"DELETE /domains/{domain}": {
+		summary: "Forget a domain without services",
+		for: "deploy",
+		path: byDomain,
+		answer: [204, null],
+	},
+
+	"GET /deployments": {
+		summary: "My deployments",
+		for: "read",
+		query: PageQuery,
+		answer: [200, pageOf(deployment.DeploymentView)],
+	},
+	"POST /deployments": {
+		summary: "Deploy services under a domain",
+		for: "deploy",
+		body: deployment.DeploymentRequest,
+		answer: [202, deployment.Accepted],
+	},
+	"GET /deployments/{id}": {
+		summary: "One deployment with the health of its services",
+		for: "read",
+		path: byId,
+		answer: [200, deployment.DeploymentView],
+	},
+	"POST /deployments/{id}/restart": {
+		summary: "Restart one service or all",
+		for: "deploy",
+		path: byId,
+		body: deployment.RestartRequest,
+		answer: [202, deployment.Accepted],
+	},
+	"POST /deployments/{id}/remove": {
+		summary: "Stop serving, and erase after the days of grace",
+		for: "deploy",
+		path: byId,
+		body: deployment.Confirmation,
+		answer: [202, deployment.Accepted],
+	},
+	"POST /deployments/{id}/restore": {
+		summary: "Bring back a removed deployment in its days of grace",
+		for: "deploy",
+		path: byId,
+		answer: [202, deployment.Accepted],
+	},
+	"POST /deployments/{id}/erase": {
+		summary: "Erase a removed deployment now",
+		for: "deploy",
+		path: byId,
+		body: deployment.Confirmation,
+		answer: [202, deployment.Accepted],
+	},
+	"POST /deployments/{id}/services/{service}/credentials": {
+		summary: "Show the first account's password, once",
+		for: "account",
+		path: byService,
+		answer: [200, deployment.Credentials],
+	},
+	"PUT /deployments/{id}/services/{service}/credentials": {
+		summary: "Set a new password for the first account",
+		for: "account",
+		path: byService,
+		body: deployment.PasswordSetting,
+		answer: [202, deployment.Accepted],
+	},
+	"GET /deployments/{id}/history": {
+		summary: "What happened to it, newest first",
+		for: "read",
+		path: byId,
+		query: PageQuery,
+		answer: [200, pageOf(deployment.HistoryEntry)],
+	},
+
+	"GET /jobs": {
+		summary: "My jobs, newest first",
+		for: "read",
+		query: job.JobsQuery,
+		answer: [200, pageOf(job.JobHead)],
+	},
+	"GET /jobs/{id}": { summary: "One job with its steps", for: "read", path: byId, answer: [200, job.JobView] },
+	"GET /jobs/{id}/events": {
+		summary: "A job as it happens",
+		for: "read",
+		path: byId,
+		answer: [200, null],
+		stream: true,
+	},
+	"GET /jobs/{id}/log": {
+		summary: "The raw log of a job",
+		for: "read",
+		path: byId,
+		query: job.LogQuery,
+		answer: [200, job.LogView],
+	},
+	"POST /jobs/{id}/cancel": {
+		summary: "Stop a job and undo what it did",
+		for: "deploy",
+		path: byId,
+		answer: [202, job.JobHead],
+	},
+	"POST /jobs/{id}/retry": { summary: "Try a stuck job again", for: "deploy", path: byId, answer: [202, job.JobHead] },
+
+	"GET /notices": {
+		summary: "My notices, newest first",
+		for: "read",
+		query: PageQuery,
+		answer: [200, pageOf(notice.NoticeView)],
+	},
+	"POST /notices/read": {
+		summary: "Mark notices as read, up to one",
+		for: "account",
+		body: notice.NoticesRead,
+		answer: [204, null],
+	},
+	"GET /notices/events": { summary: "Notices as they come", for: "read", answer: [200, null], stream: true },
+	"GET /notices/deliveries": {
+		summary: "What became of mails and webhooks, newest first",
+		for: "account",
+		query: PageQuery,
+		answer: [200, pageOf(notice.DeliveryView)],
+	},
+
+	"GET /staff/vouchers": {
+		summary: "All vouchers",
+		for: "staff",
+		query: PageQuery,
+		answer: [200, pageOf(staff.VoucherView)],
+	},
+	"POST /staff/vouchers": {
+		summary: "Make a voucher; its code is shown this once",
+		for: "staff",
+		body: staff.VoucherRequest,
+		answer: [201, staff.VoucherMade],
+	},
+	"DELETE /staff/vouchers/{id}": { summary: "Withdraw a voucher", for: "staff", path: byId, answer: [204, null] },
+	"GET /staff/customers": {
+		summary: "All customers",
+		for: "staff",
+		query: PageQuery,
+		answer: [200, pageOf(staff.CustomerView)],
+	},
+	"POST /staff/customers/{id}/reset-password": {
+		summary: "Give a customer a new password; ends all sessions",
+		for: "staff",
+		path: byId,
+		answer: [200, staff.PasswordReset],
+	},
+	"GET /staff/jobs": {
+		summary: "All jobs, newest first",
+		for: "staff",
+		query: job.JobsQuery,
+		answer: [200, pageOf(job.JobHead)],
+	},
+	"GET /staff/jobs/{id}": { summary: "One job with its steps", for: "staff", path: byId, answer: [200, job.JobView] },
+	"POST /staff/jobs/{id}/cancel": {
+		summary: "Stop a job and undo what it did",
+		for: "staff",
+		path: byId,
+		answer: [202, job.JobHead],
+	},
+	"POST /staff/jobs/{id}/retry": {
+		summary: "Try a stuck job again",
+		for: "staff",
+		path: byId,
+		answer: [202, job.JobHead],
+	},
+	"GET /staff/findings": {
+		summary: "What is wrong with this node, and the fix",
+		for: "staff",
+		answer: [200, z.object({ items: z.array(staff.FindingView) })],
+	},
+} as const satisfies Record<`${string} /${string}`, Operation>;
+
+export type Operations = typeof operations;
+export type OperationName = keyof Operations;

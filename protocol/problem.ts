@@ -1,0 +1,126 @@
+/**
+ * Every expected way to fail: its code, its HTTP status and the sentence a person reads (RFC 9457).
+ * The sentence says what to do. `{name}` is filled from the problem's parameters, in the panel's language too.
+ */
+export const problems = {
+	"not-valid": [400, "Some of what you sent does not fit; see the list"],
+	"not-json": [400, "The request is not valid JSON"],
+	"too-large": [413, "That is more than {limit}; send less"],
+	"not-found": [404, "There is nothing here; check the address"],
+	"not-allowed": [403, "You may not do this"],
+	"not-signed-in": [401, "Please sign in first"],
+	"wrong-credentials": [401, "E-mail or password is wrong"],
+	"wrong-site": [403, "This request came from another site and was not carried out"],
+	"scope-missing": [403, "This API token lacks the scope {scope}; make one that has it"],
+	"too-many": [429, "Too many attempts; wait {seconds} seconds and try again"],
+	"key-reused": [422, "This Idempotency-Key was used for a different request; use a new one"],
+	"key-busy": [409, "A request with this Idempotency-Key is still under way; ask again in a moment"],
+	"email-taken": [409, "There is an account with this e-mail already; sign in instead"],
+
+	"voucher-unknown": [404, "There is no such voucher; check it for typing mistakes"],
+	"voucher-spent": [409, "This voucher has already been used; ask your provider for a new one"],
+	"voucher-expired": [410, "This voucher expired on {date}; ask your provider for a new one"],
+	"voucher-needed": [402, "You have no unused voucher; redeem one first"],
+	"voucher-lacks": [403, "Your voucher does not include {service}; ask your provider for one that does"],
+
+	"domain-not-valid": [400, "{domain} is not a domain name; write it like choir.example"],
+	"domain-is-address": [400, "{domain} is an IP address; a name such as choir.example is needed"],
+	"domain-too-long": [400, "A domain name has at most {limit} characters"],
+	"domain-is-suffix": [
+		400,
+		"{domain} is a public suffix, under which everybody registers names; use a name of your own below it",
+	],
+	"domain-is-reserved": [400, "{domain} cannot be used here; choose another name"],
+	"domain-taken": [409, "{domain} already has services here"],
+	"domain-elsewhere": [409, "{domain} is already served by {holder}; move it from there instead"],
+	"domain-unknown": [404, "{domain} is not among your domains; add it first"],
+	"domain-busy": [409, "{domain} still carries a deployment; remove that first"],
+	"domain-not-pointed": [409, "The records of {domain} are not right yet; set the ones marked and check again"],
+	"zone-refused": [502, "The name server refused to change {name}: {reason}"],
+	"zone-silent": [504, "The name server at {server} does not answer"],
+
+	"service-unknown": [400, "There is no service called {service}"],
+	"service-unavailable": [409, "{service} cannot run on this node: {reason}"],
+	"service-needs": [400, "{service} needs {needs}; pick it too"],
+	"service-clash": [400, "{service} and {other} both want the address {host}; pick one of them"],
+	"services-empty": [400, "Pick at least one service"],
+
+	"deployment-busy": [409, "Another piece of work on this deployment is under way; wait until it ends"],
+	"deployment-state": [409, "This cannot be done while the deployment is {state}"],
+	"confirmation-wrong": [400, "Type {domain} exactly as it stands to confirm"],
+	"credentials-shown": [410, "The password was shown once already; set a new one"],
+	"credentials-none": [404, "{service} has no account of its own to hand over"],
+	"password-unfit": [400, "The password needs {least} to {most} characters"],
+
+	"job-not-cancellable": [409, "This can no longer be cancelled"],
+	"job-not-retryable": [409, "Only work that is stuck or was undone can be tried again"],
+
+	"program-missing": [503, "{program} is not installed on this node; {fix}"],
+	"port-taken": [503, "Port {port} is already in use by another program; stop it or choose another port"],
+	"disk-full": [507, "The disk at {folder} is full; free some space and try again"],
+	"service-died": [502, "{service} ended right after its start; its log says why"],
+	"service-not-ready": [504, "{service} did not answer within {seconds} seconds"],
+	"took-too-long": [504, "This took longer than {seconds} seconds and was stopped"],
+	cancelled: [409, "Cancelled"],
+
+	"webhook-not-valid": [400, "{url} cannot be a webhook; use a public https address"],
+	"mail-silent": [502, "The mail server at {server} does not take our mail: {reason}"],
+} as const satisfies Record<string, readonly [status: number, sentence: string]>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** One thing wrong with one field; `pointer` is a JSON Pointer (RFC 6901) into the request. */
+export interface FieldProblem {
+	pointer: string;
+	detail: string;
+}
+
+/** A problem as it crosses the wire, `application/problem+json`. */
+export interface ProblemDocument {
+	type: string;
+	code: ProblemCode;
+	title: string;
+	status: number;
+	detail: string;
+	params?: Record<string, string>;
+	errors?: FieldProblem[];
+}
+
+/** An error we expected and can explain. Anything else that is thrown is a bug. */
+export class Problem extends Error {
+	override readonly name = "Problem";
+	readonly code: ProblemCode;
+	readonly status: number;
+	readonly params: Record<string, string>;
+	readonly errors: readonly FieldProblem[];
+
+	constructor(code: ProblemCode, params: Record<string, string | number> = {}, options: ProblemOptions = {}) {
+		const strings = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
+		super(fill(problems[code][1], strings), options);
+		this.code = code;
+		this.status = problems[code][0];
+		this.params = strings;
+		this.errors = options.errors ?? [];
+	}
+
+	toJSON(): ProblemDocument {
+		return {
+			type: `/problems/${this.code}`,
+			code: this.code,
+			title: problems[this.code][1].replaceAll(/ *\{\w+\}/g, " …"),
+			status: this.status,
+			detail: this.message,
+			...(Object.keys(this.params).length > 0 && { params: this.params }),
+			...(this.errors.length > 0 && { errors: [...this.errors] }),
+		};
+	}
+}
+
+interface ProblemOptions extends ErrorOptions {
+	errors?: readonly FieldProblem[];
+}
+
+/** Puts the parameters into a sentence; a parameter that is missing leaves its name in braces. */
+export function fill(sentence: string, params: Readonly<Record<string, string>>): string {
+	return sentence.replaceAll(/\{(\w+)\}/g, (whole, name: string) => params[name] ?? whole);
+}
