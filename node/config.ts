@@ -1,6 +1,29 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "smol-toml";
+import {
+	addressAndPort,
+	addresses,
+	colour,
+	days,
+	flag,
+	type Listen,
+	link,
+	listen,
+	mailServer,
+	meant,
+	name,
+	oneOf,
+	origin,
+	originPattern,
+	port,
+	type Read,
+	text,
+	whole,
+} from "./setting.ts";
+
+export type { Listen };
 
 /** Everything a provider can set, checked. Every knob has its default and its unit in `knobs` below. */
 export interface Config {
@@ -27,11 +50,6 @@ export interface Config {
 	demo: { mailbox: string } | null;
 }
 
-export interface Listen {
-	host: string;
-	port: number;
-}
-
 /** All that is wrong with a configuration, at once. */
 export class ConfigError extends Error {
 	override readonly name = "ConfigError";
@@ -44,13 +62,12 @@ export class ConfigError extends Error {
 	}
 }
 
-type Read = (value: unknown) => unknown;
 type Knob = readonly [path: string, read: Read, byDefault: unknown, help: string];
 const needed = Symbol("needed");
 
 /** TOML path, how it is read, what it is by default, and what it means. `FEDIVERSITY_WEB_URL` overrides `web.url`. */
 export const knobs: readonly Knob[] = [
-	["provider.name", text, needed, "Your organisation's name"],
+	["provider.name", name, needed, "Your organisation's name"],
 	["provider.promise", text, "Your own place in the Fediverse", "One sentence for the front page"],
 	["provider.place", text, "", "Where the machines stand, and under which law"],
 	["provider.terms", link, null, "Address of your terms"],
@@ -62,21 +79,26 @@ export const knobs: readonly Knob[] = [
 	["web.trust_proxy", flag, false, "Whether X-Forwarded-* of a proxy in front is believed"],
 	["operator.socket", text, "node.sock", "The operators' Unix socket; the command line uses it"],
 	["operator.metrics", listen, null, "Address and port for /metrics; also on the socket"],
-	["state.folder", text, needed, "Where everything is kept; back this up"],
+	["state.folder", name, needed, "Where everything is kept; back this up"],
 	["state.cache", text, "cache", "Programs that were fetched; can be deleted"],
-	["services.origin", text, "https://{host}", "The address of a service, with {host} in it"],
-	["services.addresses", list, [], "IP addresses customers point their domains at; none: a CNAME to the panel's host"],
+	["services.origin", originPattern, "https://{host}", "The address of a service, with {host} in it"],
+	[
+		"services.addresses",
+		addresses,
+		[],
+		"IP addresses customers point their domains at; none: a CNAME to the panel's host",
+	],
 	["services.keep_days", days, 30, "Days a removed deployment is kept before it is erased"],
-	["zone.name", text, null, "A zone in which this node sets records itself"],
-	["zone.server", text, "127.0.0.1:53", "Its primary name server, for RFC 2136 updates"],
+	["zone.name", name, null, "A zone in which this node sets records itself"],
+	["zone.server", addressAndPort, "127.0.0.1:53", "Its primary name server, for RFC 2136 updates"],
 	["zone.key_name", text, "fediversity", "Name of the TSIG key"],
 	["zone.key_file", text, "tsig.key", "File with the TSIG key, base64, hmac-sha256"],
-	["dns.resolvers", list, [], "Name servers to ask; none: the system's"],
+	["dns.resolvers", addresses, [], "Name servers to ask; none: the system's"],
 	["engine.kind", oneOf("local"), "local", "What runs the services"],
 	["engine.first_port", port, 20000, "First loopback port for services"],
 	["engine.last_port", port, 29999, "Last loopback port for services"],
 	["engine.memory_mib", whole, 2048, "Most memory for one service, MiB"],
-	["mail.server", text, null, "smtp://user@host:port or smtps://…"],
+	["mail.server", mailServer, null, "smtp://user@host:port or smtps://…; the password is in a file"],
 	["mail.from", text, "", "Sender of our mail"],
 	["mail.password_file", text, null, "File with the mail account's password"],
 	["sessions.days", days, 14, "Days after which an unused session ends"],
@@ -88,22 +110,21 @@ export const knobs: readonly Knob[] = [
 
 /** Reads the file and the environment; throws ConfigError with every mistake. Relative paths start at the state folder. */
 export function readConfig(file: string | undefined, environment: NodeJS.ProcessEnv): Config {
-	const mistakes: string[] = [];
-	const written = file ? flatten(parsed(file, mistakes)) : new Map<string, unknown>();
-	for (const path of written.keys())
-		if (!knobs.some(([known]) => known === path)) mistakes.push(`${path}: there is no such setting`);
+	const written = file ? flatten(parsed(file)) : new Map<string, unknown>();
+	const mistakes = [...unknownSettings(written.keys()), ...unknownVariables(environment)];
 
 	const values = new Map<string, unknown>();
 	for (const [path, read, byDefault] of knobs) {
-		const given =
-			environment[`FEDIVERSITY_${path.replaceAll(".", "_").toUpperCase()}`] ?? written.get(path) ?? byDefault;
+		const given = environment[variable(path)] ?? written.get(path) ?? byDefault;
 		if (given === needed) mistakes.push(`${path}: is missing`);
 		else if (given === null) values.set(path, null);
 		else
 			try {
 				values.set(path, read(given));
 			} catch (error) {
-				mistakes.push(`${path}: ${(error as Error).message}`);
+				mistakes.push(
+					`${environment[variable(path)] === undefined ? path : variable(path)}: ${(error as Error).message}`,
+				);
 			}
 	}
 	if (Number(values.get("engine.first_port")) > Number(values.get("engine.last_port")))
@@ -112,6 +133,35 @@ export function readConfig(file: string | undefined, environment: NodeJS.Process
 		mistakes.push("mail.from: is missing, since mail.server is set");
 	if (mistakes.length > 0) throw new ConfigError(mistakes);
 	return shaped(values, file ? dirname(resolve(file)) : process.cwd());
+}
+
+function variable(path: string): string {
+	return `FEDIVERSITY_${path.replaceAll(".", "_").toUpperCase()}`;
+}
+
+function unknownSettings(written: Iterable<string>): string[] {
+	const known = knobs.map(([path]) => path);
+	return [...written]
+		.filter((path) => !known.includes(path))
+		.map((path) =>
+			known.some((other) => other.startsWith(`${path}.`))
+				? `${path}: is a section; write [${path}] and its settings below`
+				: `${path}: there is no such setting${didYouMean(path, known)}`,
+		);
+}
+
+/** Only names that begin like a section of ours: other programs may have variables beginning with FEDIVERSITY_ too. */
+function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
+	const known = knobs.map(([path]) => variable(path));
+	const sections = new Set(knobs.map(([path]) => variable(path.slice(0, path.indexOf(".") + 1))));
+	return Object.keys(environment)
+		.filter((name) => [...sections].some((section) => name.startsWith(section)) && !known.includes(name))
+		.map((name) => `${name}: there is no such setting${didYouMean(name, known)}`);
+}
+
+function didYouMean(word: string, known: readonly string[]): string {
+	const found = meant(word, known);
+	return found ? `; did you mean ${found}?` : "";
 }
 
 function shaped(values: Map<string, unknown>, base: string): Config {
@@ -129,7 +179,7 @@ function shaped(values: Map<string, unknown>, base: string): Config {
 			logo: get("provider.logo"),
 		},
 		web: { url: get("web.url"), listen: get("web.listen"), trustProxy: get("web.trust_proxy") },
-		operator: { socket: at("operator.socket"), metrics: get("operator.metrics") },
+		operator: { socket: reachable(at("operator.socket")), metrics: get("operator.metrics") },
 		state: { folder, cache: at("state.cache") },
 		services: {
 			origin: get("services.origin"),
@@ -165,12 +215,11 @@ function shaped(values: Map<string, unknown>, base: string): Config {
 	};
 }
 
-function parsed(file: string, mistakes: string[]): Record<string, unknown> {
+function parsed(file: string): Record<string, unknown> {
 	try {
 		return parse(readFileSync(file, "utf8"));
 	} catch (error) {
-		mistakes.push(`${join(file)}: ${(error as Error).message.split("\n")[0]}`);
-		return {};
+		throw new ConfigError([`${file}: ${(error as Error).message.trim()}`]);
 	}
 }
 
@@ -184,70 +233,11 @@ function flatten(tree: Record<string, unknown>, before = ""): Map<string, unknow
 	);
 }
 
-function text(value: unknown): string {
-	if (typeof value !== "string") throw new Error("must be a text in quotes");
-	return value;
-}
-
-function flag(value: unknown): boolean {
-	if (value === true || value === "true") return true;
-	if (value === false || value === "false") return false;
-	throw new Error("must be true or false");
-}
-
-function whole(value: unknown): number {
-	const number = typeof value === "string" && value !== "" ? Number(value) : value;
-	if (!Number.isSafeInteger(number) || (number as number) < 1) throw new Error("must be a whole number above 0");
-	return number as number;
-}
-
-function days(value: unknown): number {
-	const number = whole(value);
-	if (number > 3650) throw new Error("must be at most 3650 days");
-	return number;
-}
-
-function port(value: unknown): number {
-	const number = whole(value);
-	if (number > 65535) throw new Error("must be a port from 1 to 65535");
-	return number;
-}
-
-function list(value: unknown): string[] {
-	const items = typeof value === "string" ? value.split(",").map((item) => item.trim()) : value;
-	if (!Array.isArray(items) || !items.every((item) => typeof item === "string"))
-		throw new Error("must be a list of texts");
-	return items;
-}
-
-function origin(value: unknown): string {
-	const url = URL.parse(text(value));
-	if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== "/" || url.search || url.username)
-		throw new Error("must be an origin such as https://north.example, without a path");
-	return url.origin;
-}
-
-function link(value: unknown): string {
-	const address = text(value);
-	if (!address.startsWith("/") && !/^https?:$/.test(URL.parse(address)?.protocol ?? ""))
-		throw new Error("must be a path beginning with / or an http(s) address");
-	return address;
-}
-
-function colour(value: unknown): string {
-	if (!/^#[0-9a-f]{6}$/i.test(text(value))) throw new Error("must be a colour such as #0a6e5c");
-	return text(value);
-}
-
-function listen(value: unknown): Listen {
-	const found = /^(.*):(\d+)$/.exec(text(value));
-	if (!found || Number(found[2]) > 65535) throw new Error("must be an address and a port such as 127.0.0.1:8080");
-	return { host: found[1]?.replace(/^\[(.*)\]$/, "$1") || "127.0.0.1", port: Number(found[2]) };
-}
-
-function oneOf(...choices: string[]): Read {
-	return (value) => {
-		if (!choices.includes(String(value))) throw new Error(`must be one of ${choices.join(", ")}`);
-		return value;
-	};
+/**
+ * The path a Unix socket can really have: the kernel takes 107 bytes, on macOS 103, so a longer one
+ * becomes a short one made from its hash. It depends on nothing else, so the command line finds it too.
+ */
+export function reachable(socket: string): string {
+	if (Buffer.byteLength(socket) <= 100) return socket;
+	return join("/tmp", `fediversity-${createHash("sha256").update(socket).digest("hex").slice(0, 20)}.sock`);
 }
