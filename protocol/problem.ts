@@ -53,7 +53,11 @@ export const problems = {
 	"password-unfit": [400, "The password needs {least} to {most} characters"],
 
 	"job-not-cancellable": [409, "This can no longer be cancelled"],
-	"job-not-retryable": [409, "Only work that is stuck or was undone can be tried again"],
+	"job-not-retryable": [409, "Only work that is stuck can be tried again; what was undone is started anew"],
+	"job-hangs": [
+		409,
+		"A step was told to stop and may still be at work; try again once it has ended, or ask your provider to restart the node",
+	],
 
 	"program-missing": [503, "{program} is not installed on this node; {fix}"],
 	"port-taken": [503, "Port {port} is already in use by another program; stop it or choose another port"],
@@ -64,6 +68,17 @@ export const problems = {
 	cancelled: [409, "Cancelled"],
 
 	"webhook-not-valid": [400, "{url} cannot be a webhook; use a public https address"],
+	"vault-key-missing": [
+		503,
+		"{file}, the key to this node's secrets, is missing; put it back from where you keep your copy",
+	],
+	"vault-key-exposed": [503, "{file} can be read by others (its mode is {mode}); run chmod 600 on it"],
+	"vault-key-unfit": [503, "{file} does not hold a master key; put the right file back from where you keep your copy"],
+	"vault-key-other": [
+		503,
+		"{file} is not the key that this node's secrets were sealed with; put the right one back from where you keep your copy",
+	],
+	"vault-damaged": [500, "The secret {name} cannot be opened; bring the database back from a backup"],
 	"mail-silent": [502, "The mail server at {server} does not take our mail: {reason}"],
 } as const satisfies Record<string, readonly [status: number, sentence: string]>;
 

@@ -108,6 +108,7 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due ON delivery (state, next_at);
 
 -- Secrets, each sealed under the node's master key.
+CREATE TABLE vault (id INTEGER PRIMARY KEY CHECK (id = 1), fingerprint BLOB NOT NULL) STRICT; -- which key seals them
 CREATE TABLE secret (name TEXT PRIMARY KEY, sealed BLOB NOT NULL, changed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- Answers to requests with an Idempotency-Key, kept for a day.
