@@ -1,0 +1,163 @@
+import { Command, InvalidArgumentError } from "commander";
+import type { Client } from "#protocol/client.ts";
+import { configuration } from "./configuration.ts";
+import type { Terminal } from "./terminal.ts";
+
+const examples = `
+Examples:
+  fediversity demo                                     two providers on this machine, to try things out
+  fediversity serve --config /etc/fediversity/node.toml
+  fediversity voucher create --services snac,wiki --days 14
+  fediversity job list --json | jq '.[] | select(.state == "stuck")'
+  fediversity doctor
+
+The configuration is --config FILE, else the file that FEDIVERSITY_CONFIG names, else variables such as FEDIVERSITY_WEB_URL.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the node is not running, 78 the configuration is wrong.
+`;
+
+/** What most commands are given. */
+interface Given {
+	config?: string;
+	json?: boolean;
+	yes?: boolean;
+}
+
+/** The whole command line. Each action loads what it needs when it runs; resolves when its work is done. */
+export function program(terminal: Terminal, version: string): Command {
+	const top = new Command("fediversity")
+		.description("Hosts Fediverse services for customers: run a node, and look after it")
+		.version(version)
+		.option("--no-color", "no colours (NO_COLOR does the same)")
+		.addHelpText("after", examples)
+		.exitOverride()
+		.configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
+	withConfig(top.command("serve").description("run the node until it is stopped")).action(async (given: Given) => {
+		const { serve } = await import("./serve.ts");
+		process.exitCode = await serve(configuration(given.config, terminal.environment));
+	});
+	addDemo(top, terminal);
+	addVoucher(top.command("voucher").description("what customers redeem to open an account and deploy"), terminal);
+	addCustomer(top.command("customer").description("who has an account here"), terminal);
+	addJob(top.command("job").description("long pieces of work: deploying, restarting, removing"), terminal);
+	addDoctor(top, terminal);
+	return top;
+}
+
+function addDemo(top: Command, terminal: Terminal) {
+	top
+		.command("demo")
+		.description("open two providers, North and South, on this machine")
+		.option("--fresh", "begin anew: end what still runs, erase what was there")
+		.option(
+			"--port <port>",
+			"the one port everything is behind (PORT does the same; else 8080 or the next free one)",
+			port,
+		)
+		.option("--state <folder>", "where everything is kept", ".state/demo")
+		.option("--verbose", "show the two nodes' logs here too")
+		.action(async (wishes: { fresh?: true; port?: number; state: string; verbose?: true }) => {
+			const { demo } = await import("./demo.ts");
+			process.exitCode = await demo(wishes, terminal);
+		});
+}
+
+function addVoucher(group: Command, terminal: Terminal) {
+	onNode(group.command("create").description("make one; its code is printed this once"))
+		.option("--services <names>", "only these, with commas between; else all that this node can run", names)
+		.option("--days <days>", "how long it can be redeemed; else 30", whole)
+		.option("--uses <times>", "how often; else once", whole)
+		.option("--disk-mib <MiB>", "disk space of a deployment; else 10240", whole)
+		.option("--note <text>", "for yourself")
+		.action(async ({ config, json = false, ...wishes }) => {
+			const { createVoucher } = await import("./voucher.ts");
+			await createVoucher(await nodeOf({ config }, terminal), terminal, json, wishes);
+		});
+	onNode(group.command("list").description("all of them")).action(async ({ json = false, ...given }) => {
+		const { listVouchers } = await import("./voucher.ts");
+		await listVouchers(await nodeOf(given, terminal), terminal, json);
+	});
+	sure(onNode(group.command("withdraw <id>").description("nobody can redeem it any more"))).action(
+		async (id: string, { json = false, yes = false, ...given }: Given) => {
+			const { withdrawVoucher } = await import("./voucher.ts");
+			await withdrawVoucher(await nodeOf(given, terminal), terminal, id, yes, json);
+		},
+	);
+}
+
+function addCustomer(group: Command, terminal: Terminal) {
+	onNode(group.command("list").description("all of them")).action(async ({ json = false, ...given }) => {
+		const { listCustomers } = await import("./customer.ts");
+		await listCustomers(await nodeOf(given, terminal), terminal, json);
+	});
+	sure(
+		onNode(group.command("reset-password <id-or-e-mail>").description("give a new password; ends all sessions")),
+	).action(async (who: string, { json = false, yes = false, ...given }: Given) => {
+		const { resetPassword } = await import("./customer.ts");
+		await resetPassword(await nodeOf(given, terminal), terminal, who, yes, json);
+	});
+}
+
+function addJob(group: Command, terminal: Terminal) {
+	onNode(group.command("list").description("the newest first"))
+		.option("--limit <number>", "how many, up to 200", whole, 50)
+		.action(async ({ json = false, limit, ...given }) => {
+			const { listJobs } = await import("./job.ts");
+			await listJobs(await nodeOf(given, terminal), terminal, json, limit);
+		});
+	onNode(group.command("show <id>").description("its steps")).action(async (id: string, { json = false, ...given }) => {
+		const { showJob } = await import("./job.ts");
+		await showJob(await nodeOf(given, terminal), terminal, json, id);
+	});
+	sure(onNode(group.command("cancel <id>").description("stop it and undo what it did"))).action(
+		async (id: string, { json = false, yes = false, ...given }: Given) => {
+			const { cancelJob } = await import("./job.ts");
+			await cancelJob(await nodeOf(given, terminal), terminal, json, id, yes);
+		},
+	);
+	onNode(group.command("retry <id>").description("try stuck or undone work again")).action(
+		async (id: string, { json = false, ...given }: Given) => {
+			const { retryJob } = await import("./job.ts");
+			await retryJob(await nodeOf(given, terminal), terminal, json, id);
+		},
+	);
+}
+
+function addDoctor(top: Command, terminal: Terminal) {
+	const command = top.command("doctor").description("look for what is wrong here, and say how to mend it");
+	onNode(command).action(async ({ json = false, ...given }: Given) => {
+		const { doctor } = await import("./doctor.ts");
+		process.exitCode = await doctor(given.config, terminal, json);
+	});
+}
+
+function withConfig(command: Command): Command {
+	return command.option("-c, --config <file>", "the node's TOML file");
+}
+
+function onNode(command: Command): Command {
+	return withConfig(command).option("--json", "for programs");
+}
+
+function sure(command: Command): Command {
+	return command.option("-y, --yes", "do not ask");
+}
+
+async function nodeOf(given: Given, terminal: Terminal): Promise<Client> {
+	const { operator } = configuration(given.config, terminal.environment);
+	const { runningNode } = await import("./running-node.ts");
+	return runningNode(operator.socket);
+}
+
+function whole(text: string): number {
+	if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number above 0.");
+	return Number(text);
+}
+
+function port(text: string): number {
+	if (whole(text) > 65535) throw new InvalidArgumentError("It must be a port from 1 to 65535.");
+	return Number(text);
+}
+
+function names(text: string): string[] {
+	return text.split(",").flatMap((name) => name.trim() || []);
+}
