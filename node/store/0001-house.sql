@@ -68,14 +68,17 @@ CREATE INDEX history_deployment ON history (deployment, seq);
 
 CREATE TABLE job (
 	id TEXT PRIMARY KEY, kind TEXT NOT NULL, deployment TEXT, customer TEXT, input TEXT NOT NULL, -- JSON, never a secret
-	state TEXT NOT NULL, cancel_requested INTEGER NOT NULL DEFAULT 0,
-	lease_owner TEXT, lease_until INTEGER, next_at INTEGER NOT NULL,
+	state TEXT NOT NULL, -- what the journal says, so that one can search by it
+	lease_owner TEXT, lease_beat INTEGER NOT NULL DEFAULT 0, -- no time in it: clocks jump
 	created_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER
 ) STRICT;
 -- One job a deployment at a time: a second one is refused by the database itself.
 CREATE UNIQUE INDEX job_deployment ON job (deployment) WHERE state NOT IN ('done', 'undone') AND deployment IS NOT NULL;
-CREATE INDEX job_due ON job (state, next_at);
+CREATE INDEX job_due ON job (lease_owner) WHERE state NOT IN ('done', 'undone', 'stuck');
+CREATE INDEX job_of_deployment ON job (deployment, created_at);
+CREATE INDEX job_leased ON job (lease_owner) WHERE lease_owner IS NOT NULL;
 CREATE INDEX job_customer ON job (customer, created_at);
+CREATE INDEX job_newest ON job (created_at, id);
 
 -- The one truth about every job: progress, recovery, history and notices read it.
 CREATE TABLE journal (
@@ -96,7 +99,8 @@ CREATE TABLE notice (
 CREATE INDEX notice_customer ON notice (customer, seq);
 
 CREATE TABLE notice_setting (
-	customer TEXT PRIMARY KEY REFERENCES customer, mail INTEGER NOT NULL, browser INTEGER NOT NULL, webhook TEXT
+	customer TEXT PRIMARY KEY REFERENCES customer, mail INTEGER NOT NULL, browser INTEGER NOT NULL,
+	webhook TEXT, webhook_secret TEXT, successes INTEGER NOT NULL -- webhook_secret: its name in the vault
 ) STRICT;
 
 -- The outbox: a notice and its deliveries are written together, then sent until they arrive or are given up.
@@ -111,10 +115,9 @@ CREATE INDEX delivery_due ON delivery (state, next_at);
 CREATE TABLE vault (id INTEGER PRIMARY KEY CHECK (id = 1), fingerprint BLOB NOT NULL) STRICT; -- which key seals them
 CREATE TABLE secret (name TEXT PRIMARY KEY, sealed BLOB NOT NULL, changed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
--- Answers to requests with an Idempotency-Key, kept for a day.
+-- Answers to requests with an Idempotency-Key, sealed and kept for a day; none yet: the request is under way.
 CREATE TABLE idempotency (
-	customer TEXT NOT NULL, key TEXT NOT NULL, request_hash BLOB NOT NULL, status INTEGER, headers TEXT, body TEXT, at INTEGER NOT NULL,
-	PRIMARY KEY (customer, key)
+	customer TEXT NOT NULL, key TEXT NOT NULL, request_hash BLOB NOT NULL, sealed BLOB, at INTEGER NOT NULL, PRIMARY KEY (customer, key)
 ) STRICT, WITHOUT ROWID;
 
 -- Fedify's key-value store.

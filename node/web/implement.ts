@@ -8,7 +8,8 @@ import type { Customer } from "../customers/customer.ts";
 /** What hono knows of a request: Node's own objects behind it (none under `app.request()`), and who calls. */
 export interface WebEnv {
 	Bindings: Partial<HttpBindings>;
-	Variables: { requestId: string; caller: Caller | null };
+	/** `cookie` goes out with the answer; no other header a handler sets does. */
+	Variables: { caller: Caller | null; cookie?: string };
 }
 export type WebContext = Context<WebEnv>;
 
