@@ -46,3 +46,55 @@ export interface Saga<Data, Tools> {
 export class Final extends Error {
 	override readonly name = "Final";
 }
+
+/** Why something failed, fit for a customer to read. `code` is a Problem's, or `bug`. */
+export interface FailureView {
+	readonly code: string;
+	readonly detail: string;
+	readonly params: Readonly<Record<string, string>>;
+}
+
+/** What the journal says of one step. Each is written down before what follows from it happens. */
+export type StepEvent =
+	| { readonly type: "started" }
+	| { readonly type: "progress"; readonly fraction: number | null; readonly note: string | null }
+	/** It is tried again; `nextAt` (ms) is for people to read, the wait itself does not trust the clock. */
+	| { readonly type: "retrying"; readonly problem: FailureView; readonly nextAt: number }
+	| { readonly type: "done"; readonly result: object }
+	| { readonly type: "failed"; readonly problem: FailureView }
+	| { readonly type: "undo-started" }
+	| { readonly type: "undone" }
+	| { readonly type: "stuck"; readonly problem: FailureView };
+
+/** What the journal says of the job as a whole. A job is stuck by a step, or by itself when no step is to blame. */
+export type JobEvent =
+	| { readonly type: "cancel-requested" }
+	| { readonly type: "retry-requested" }
+	| { readonly type: "ended"; readonly outcome: "done" | "undone" }
+	| { readonly type: "stuck"; readonly problem: FailureView };
+
+export type StepState = "waiting" | "running" | "retrying" | "done" | "failed" | "undoing" | "undone" | "stuck";
+
+const moves: Record<StepState, Partial<Record<StepEvent["type"], StepState>>> = {
+	waiting: { started: "running" },
+	// Started again while running: the node was switched off in between.
+	running: {
+		started: "running",
+		progress: "running",
+		retrying: "retrying",
+		done: "done",
+		failed: "failed",
+		stuck: "stuck",
+	},
+	retrying: { started: "running", failed: "failed" },
+	done: { "undo-started": "undoing" },
+	failed: { "undo-started": "undoing" },
+	undoing: { "undo-started": "undoing", progress: "undoing", retrying: "undoing", undone: "undone", stuck: "stuck" },
+	undone: {},
+	stuck: { started: "running", "undo-started": "undoing" },
+};
+
+/** The only way a step changes state; undefined: the event cannot happen to a step in this state. */
+export function next(state: StepState, event: StepEvent["type"]): StepState | undefined {
+	return moves[state][event];
+}
