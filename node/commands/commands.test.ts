@@ -1,0 +1,221 @@
+/** The command line as a person or a script meets it: the real program, against a real socket. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { problems } from "#protocol/problem.ts";
+
+const main = join(import.meta.dirname, "../main.ts");
+const at = "2026-11-22T12:00:00.000Z";
+
+let folder: string;
+let config: string;
+let server: Server;
+let asked: { what: string; body: unknown }[];
+let answers: Record<string, unknown>;
+
+const voucher = {
+	...{ id: "v1", hint: "ABCD", services: ["snac"], diskMiB: 10, uses: 1, used: 0, note: "for Anna" },
+	...{ createdAt: at, expiresAt: at },
+};
+const customer = {
+	id: "c1",
+	name: "Anna",
+	email: "anna@choir.example",
+	createdAt: at,
+	deployments: 2,
+	lastSeenAt: null,
+};
+const step = { step: "start:snac", title: "Start snac", state: "stuck", startedAt: at, note: null };
+const job = {
+	...{ id: "j1", kind: "deploy", domain: "choir.example", state: "stuck", createdAt: at, startedAt: at },
+	...{ endedAt: null, canRetry: true, steps: [{ ...step, problem: { code: "x", detail: "snac ended", params: {} } }] },
+};
+
+beforeAll(async () => {
+	folder = mkdtempSync(join(tmpdir(), "commands-"));
+	config = join(folder, "node.toml");
+	writeFileSync(
+		config,
+		`provider.name = "North"\nweb.url = "http://127.0.0.1:1"\nweb.listen = "127.0.0.1:0"\nstate.folder = "."\n`,
+	);
+	server = createServer(async (request, response) => {
+		const text = Buffer.concat(await request.toArray()).toString();
+		const what = `${request.method} ${request.url}`;
+		asked.push({ what, body: text && JSON.parse(text) });
+		const answer = answers[what];
+		const isProblem = answer === undefined;
+		response.writeHead(isProblem ? 404 : answer === null ? 204 : 200, {
+			"content-type": isProblem ? "application/problem+json" : "application/json",
+		});
+		response.end(answer === null ? undefined : JSON.stringify(answer ?? { code: "not-found", status: 404 }));
+	}).listen(join(folder, "node.sock"));
+	await once(server, "listening");
+});
+afterAll(() => {
+	server.close();
+	rmSync(folder, { recursive: true });
+});
+beforeEach(() => {
+	asked = [];
+	answers = {
+		"GET /api/v1/provider": {},
+		"GET /api/v1/staff/vouchers?limit=200": { items: [voucher], next: "2" },
+		"GET /api/v1/staff/vouchers?limit=200&after=2": { items: [{ ...voucher, id: "v2", hint: "EFGH" }], next: null },
+		"POST /api/v1/staff/vouchers": { ...voucher, code: "ABCD-1234" },
+		"DELETE /api/v1/staff/vouchers/v1": null,
+		"GET /api/v1/staff/customers?limit=200": { items: [customer], next: null },
+		"POST /api/v1/staff/customers/c1/reset-password": { password: "new one" },
+		"GET /api/v1/staff/jobs?limit=50": { items: [job], next: null },
+		"GET /api/v1/staff/jobs/j1": job,
+		"POST /api/v1/staff/jobs/j1/cancel": { ...job, state: "cancelling" },
+		"POST /api/v1/staff/jobs/j1/retry": { ...job, state: "waiting" },
+		"GET /api/v1/staff/findings": { items: [{ check: "mail", state: "bad", detail: "silent", fix: "start it" }] },
+	};
+});
+
+async function run(args: string, environment: Record<string, string> = { FEDIVERSITY_CONFIG: config }) {
+	const child = spawn(process.execPath, [main, ...args.split(" ").filter(Boolean)], {
+		stdio: ["ignore", "pipe", "pipe"],
+		env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", ...environment },
+	});
+	let out = "";
+	let err = "";
+	child.stdout.on("data", (chunk) => (out += chunk));
+	child.stderr.on("data", (chunk) => (err += chunk));
+	const [code] = await once(child, "close");
+	return { code: code as number, out, err };
+}
+
+describe("voucher", () => {
+	test("create prints the code alone on the side of the data", async () => {
+		const { code, out, err } = await run("voucher create --services snac,wiki --days 3 --disk-mib 5 --note x");
+		expect({ code, out }).toEqual({ code: 0, out: "ABCD-1234\n" });
+		expect(err).toContain("Good for snac, once, until 2026-11-22 12:00");
+		expect(asked[0]?.body).toEqual({ services: ["snac", "wiki"], days: 3, diskMiB: 5, note: "x" });
+	});
+
+	test("list shows every page, in columns that line up, without colours in a pipe", async () => {
+		const { out } = await run("voucher list");
+		expect(out.split("\n")).toEqual([
+			"ID  CODE   SERVICES  USED    UNTIL             NOTE",
+			"v1  ABCD…  snac      0 of 1  2026-11-22 12:00  for Anna",
+			"v2  EFGH…  snac      0 of 1  2026-11-22 12:00  for Anna",
+			"",
+		]);
+		expect(JSON.parse((await run("voucher list --json")).out)).toHaveLength(2);
+	});
+
+	test("withdraw asks first, and without a person needs --yes", async () => {
+		expect(await run("voucher withdraw ABCD")).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
+		expect(asked.map(({ what }) => what)).not.toContain("DELETE /api/v1/staff/vouchers/v1");
+		expect(await run("voucher withdraw ABCD --yes")).toMatchObject({ code: 0 });
+		expect(asked.map(({ what }) => what)).toContain("DELETE /api/v1/staff/vouchers/v1");
+		expect(await run("voucher withdraw zzz --yes")).toMatchObject({
+			code: 1,
+			err: expect.stringContaining("voucher list"),
+		});
+	});
+});
+
+describe("customer", () => {
+	test("list", async () => {
+		expect((await run("customer list")).out).toContain(
+			"c1  Anna  anna@choir.example  2            2026-11-22 12:00  –",
+		);
+	});
+
+	test("reset-password takes the id or the e-mail address, and says who has to confirm", async () => {
+		expect(await run("customer reset-password ANNA@choir.example -y")).toMatchObject({ code: 0, out: "new one\n" });
+		expect(await run("customer reset-password c1 -y --json")).toMatchObject({
+			out: expect.stringContaining('"password"'),
+		});
+		expect(await run("customer reset-password c1")).toMatchObject({ code: 2, err: expect.stringContaining("Anna") });
+	});
+});
+
+describe("job", () => {
+	test("list and show", async () => {
+		expect((await run("job list")).out).toContain("j1  deploy  choir.example  stuck  2026-11-22 12:00  –");
+		const { out, err } = await run("job show j1");
+		expect(out).toMatch(/^deploy choir\.example: stuck\n\n.*\n! {2}Start snac {2}stuck {2}.* {2}snac ended\n$/);
+		expect(err).toContain("job retry j1");
+		expect(JSON.parse((await run("job show j1 --json")).out)).toMatchObject({ id: "j1" });
+	});
+
+	test("cancel and retry", async () => {
+		expect(await run("job cancel j1")).toMatchObject({ code: 2 });
+		expect(await run("job cancel j1 --yes")).toMatchObject({ code: 0, err: expect.stringContaining("cancelling") });
+		expect(await run("job retry j1 --json")).toMatchObject({ code: 0, out: expect.stringContaining("waiting") });
+	});
+
+	test("a problem of the node is told in its sentence, for programs as JSON", async () => {
+		expect(await run("job show nope")).toEqual({ code: 1, out: "", err: `${problems["not-found"][1]}\n` });
+		expect(JSON.parse((await run("job show nope --json")).err)).toMatchObject({ code: 1, problem: "not-found" });
+	});
+});
+
+describe("doctor", () => {
+	test("asks the running node, and its exit code tells scripts", async () => {
+		const { code, out } = await run("doctor");
+		expect(code).toBe(1);
+		expect(out).toContain("✗ mail  silent\n    → start it\n");
+		answers["GET /api/v1/staff/findings"] = { items: [{ check: "mail", state: "good", detail: "fine", fix: null }] };
+		expect(await run("doctor --json")).toMatchObject({ code: 0, out: expect.stringContaining('"check": "mail"') });
+	});
+
+	test("looks for itself when the node is not running", async () => {
+		const { out } = await run("doctor", { FEDIVERSITY_CONFIG: config, FEDIVERSITY_OPERATOR_SOCKET: "none.sock" });
+		expect(out).toContain("! running  The node is not running");
+		expect(out).toContain("node-version");
+	});
+
+	test("names every mistake of the configuration", async () => {
+		const { code, out } = await run("doctor --json", { FEDIVERSITY_WEB_URL: "x", FEDIVERSITY_WEB_LITSEN: "y" });
+		expect(code).toBe(78);
+		expect(JSON.parse(out).items.map(({ detail }: { detail: string }) => detail)).toEqual([
+			"FEDIVERSITY_WEB_LITSEN: there is no such setting; did you mean FEDIVERSITY_WEB_LISTEN?",
+			"provider.name: is missing",
+			expect.stringContaining("FEDIVERSITY_WEB_URL: must be an origin"),
+			"state.folder: is missing",
+		]);
+	});
+});
+
+describe("mistakes", () => {
+	test.each([
+		["vouchr list", 2, "Did you mean voucher?"],
+		["voucher creat", 2, "Did you mean create?"],
+		["voucher create --day 3", 2, "Did you mean --days?"],
+		["voucher create --days soon", 2, "whole number above 0"],
+		["voucher list --config /nowhere.toml", 78, "no such file"],
+		["serve --config /nowhere.toml", 78, "no such file"],
+		["serve --port 3", 2, "unknown option"],
+		["voucher", 2, "withdraw"],
+	])("%s", async (args, code, told) => {
+		expect(await run(args)).toMatchObject({ code, out: "", err: expect.stringContaining(told) });
+	});
+
+	test("a node that is not running has an exit code of its own and says how to start it", async () => {
+		const environment = { FEDIVERSITY_CONFIG: config, FEDIVERSITY_OPERATOR_SOCKET: "none.sock" };
+		expect(await run("job list", environment)).toMatchObject({
+			code: 3,
+			err: expect.stringContaining("fediversity serve"),
+		});
+	});
+
+	test("no configuration at all says where it could be", async () => {
+		expect(await run("job list", {})).toMatchObject({ code: 78, err: expect.stringContaining("--config FILE") });
+	});
+});
+
+test("help begins with what it is and shows examples and exit codes", async () => {
+	const { code, out } = await run("--help", {});
+	expect(code).toBe(0);
+	expect(out).toContain("Examples:");
+	expect(out).toContain("3 the node is not running");
+	expect(await run("--version", {})).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+});
