@@ -4,45 +4,48 @@ import {
 	getJsonLinesFormatter,
 	getTextFormatter,
 	type LogRecord,
+	resetSync,
 	type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "../config.ts";
 import { hidden, redactedFields, redactedText, redactedValue } from "./redaction.ts";
 
 /**
- * Sends what the node logs to `write`, line by line: JSON for machines or text for people, with the id of the request it
- * belongs to, and without secrets, which are hidden by their names and by what they look like. A second call replaces the first.
+ * Begins to log by these settings; a later call replaces the earlier one. `write` gets whole lines, with the id of the
+ * request they belong to. Secrets hide by the names they stand under and by what they look like.
  */
 export function configureLog({ level, format }: Config["log"], write: (line: string) => void): void {
-	const line = format === "json" ? getJsonLinesFormatter({ properties: "flatten" }) : textFormatter();
+	const line: TextFormatter = format === "json" ? getJsonLinesFormatter() : textFormatter();
+	// JSON has the whole error among the properties; a text has it only in the message.
 	const told = (error: Error) => (format === "json" ? error.message : error);
+	resetSync();
 	configureSync({
-		reset: true,
 		contextLocalStorage: new AsyncLocalStorage(),
-		sinks: { lines: (record: LogRecord) => write(redactedText(line(redactedRecord(record, told)))) },
+		sinks: { lines: (record) => write(redactedText(line(withoutSecrets(record, told)))) },
 		loggers: [
-			{ category: ["fediversity"], sinks: ["lines"], lowestLevel: level },
-			{ category: ["fedify"], sinks: ["lines"], lowestLevel: level === "debug" ? "info" : "warning" },
-			{ category: ["logtape", "meta"], sinks: ["lines"], lowestLevel: "error" },
+			{ category: "fediversity", lowestLevel: level, sinks: ["lines"] },
+			{ category: "fedify", lowestLevel: level === "debug" ? "info" : "error", sinks: ["lines"] },
+			{ category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
 		],
 	});
 }
 
 function textFormatter(): TextFormatter {
 	return getTextFormatter({
-		timestamp: "rfc3339",
+		timestamp: "time",
+		level: "full",
 		value: "bare",
 		format: ({ timestamp, level, category, message, record }) => {
 			const { request } = record.properties;
 			// Indented, so that nothing in a message can pass for a line of its own.
 			const text = message.replaceAll(/\r?\n/g, "\n    ");
-			return `${timestamp} ${level} ${category}: ${text}${request ? ` (request ${request})` : ""}`;
+			return `${timestamp} [${level}] ${category}: ${text}${request ? ` (request ${request})` : ""}`;
 		},
 	});
 }
 
-/** A value in the message hides when it is a hidden property's. */
-function redactedRecord(record: LogRecord, told: (error: Error) => unknown): LogRecord {
+/** Hides every property whose name sounds like a secret, also where the message shows it. */
+function withoutSecrets(record: LogRecord, told: (error: Error) => unknown): LogRecord {
 	const properties = redactedFields(record.properties);
 	const secrets = new Set(
 		Object.entries(record.properties)

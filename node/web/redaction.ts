@@ -3,12 +3,12 @@ export const hidden = "[hidden]";
 
 /** Names whose values are never logged, wherever they stand. */
 const secretName =
-	/^(?:.*(?:password|passphrase|secret|token|cookie|authorization|private_?key|api_?key)|voucher|code|credentials?)$/i;
+	/pass(?:word|phrase)|secret|token|cookie|authorization|credential|voucher(?:code)?$|^code$|private.?key|^key$/i;
 
 /** What secrets look like in running text, also within JSON within a text. The first group stays. */
 const secretText: readonly RegExp[] = [
 	/(fdv_|whsec_)[\w+/=-]{8,}/g,
-	/(\bBearer )\S+/gi,
+	/(\b(?:bearer|basic) +)(?!bearer|basic)[\w.~+/=-]{8,}/gi,
 	/((?:__Host-)?\bsession=)[\w-]{20,}/g,
 	/(\$argon2id?\$)[\w$+/=,.-]+/g,
 	/(-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]*?(?=-----END|$)/g,
