@@ -37,11 +37,11 @@ export function checkedDomain(text: string, { zones, panelHost }: Surroundings):
 	checkAlone(given);
 	const domain = domainToASCII(given).toLowerCase().replace(/\.$/, "");
 	checkForm(given, domain);
-	if (isAtOrBelow(domain, panelHost) || zones.some((zone) => isAtOrBelow(zone, domain)))
-		throw new Problem("domain-is-reserved", { domain });
 	const zone = zoneOf(domain, zones);
 	if (zone === undefined) checkPublic(domain);
-	else if (domain.slice(0, -zone.length - 1).includes(".")) throw new Problem("domain-too-deep", { domain, zone });
+	if (isAtOrBelow(domain, panelHost) || zones.some((ours) => isAtOrBelow(ours, domain)))
+		throw new Problem("domain-is-reserved", { domain });
+	if (zone && domain.slice(0, -zone.length - 1).includes(".")) throw new Problem("domain-too-deep", { domain, zone });
 	return { domain, unicode: domainToUnicode(domain) };
 }
 
@@ -57,7 +57,8 @@ function checkAlone(given: string) {
 	if (!/[/\\@:?#*%[\]]/.test(given)) return;
 	const inside = hostInside(given);
 	if (isIP(inside)) throw new Problem("domain-is-address", { domain: inside });
-	throw isName(inside) ? new Problem("domain-has-more", { domain: inside.replace(/^www\./, "") }) : notValid(given);
+	if (!inside.includes(".") || !isName(inside)) throw notValid(given);
+	throw new Problem("domain-has-more", { domain: domainToUnicode(inside.replace(/^www\./, "")) });
 }
 
 /** The host in a link, an e-mail address, a Fediverse handle, a wildcard or something with a port. */

@@ -50,8 +50,9 @@ export function ownershipRecord({ domain, actor, claim }: Pick<Need, "domain" | 
 
 /** Reads such a record; undefined: it is something else. Unknown parts are for later versions and no mistake. */
 export function ownershipIn(value: string): Ownership | undefined {
-	const parts = new Map(value.split(";").map((part) => /^\s*(\w+)=(.*?)\s*$/.exec(part)?.slice(1) as [string, string]));
-	const [epoch, actor, claim] = [Number(parts.get("e")), parts.get("a"), parts.get("c")];
+	const pairs = value.matchAll(/(?:^|;)\s*(\w+)=([^;]*?)\s*(?=;|$)/g);
+	const parts = new Map([...pairs].map(([, key = "", content = ""]) => [key, content]));
+	const [epoch, actor, claim] = [Number(parts.get("e") ?? Number.NaN), parts.get("a"), parts.get("c")];
 	return Number.isSafeInteger(epoch) && actor ? { epoch, actor, claim: claim ?? "" } : undefined;
 }
 
