@@ -42,6 +42,7 @@ export class Jobs {
 	readonly ledger: Ledger;
 	readonly logs: JobLog;
 	readonly #db: Database;
+	readonly #closing = new AbortController();
 
 	constructor(db: Database, kinds: Kinds, now: () => number = Date.now) {
 		this.#db = db;
@@ -149,11 +150,12 @@ export class Jobs {
 	 * signal is aborted. Nothing is left out, but some may be told twice after a reader comes back.
 	 */
 	events(id: string, since: number, signal: AbortSignal, customer: string | null): AsyncIterable<JobChange> {
-		return this.#follow(this.#job(id, customer), since, signal);
+		return this.#follow(this.#job(id, customer), since, AbortSignal.any([signal, this.#closing.signal]));
 	}
 
-	/** Writes the last lines of the logs. */
+	/** Ends everybody's events and writes the last lines of the logs. */
 	close() {
+		this.#closing.abort();
 		this.ledger.bell.close();
 		this.logs.flush();
 	}
