@@ -5,6 +5,7 @@ export interface Notice {
 	readonly customer: string;
 	/** For translation. */
 	readonly kind: NoticeKind;
+	/** Plain texts; days and moments as RFC 3339 has them (`2026-12-22`), which each reader's language then spells out. */
 	readonly params: Readonly<Record<string, string>>;
 	/** Where in the panel it leads, a path. */
 	readonly link?: string;
@@ -25,6 +26,9 @@ export const noticeSentences = {
 } as const;
 
 export type NoticeKind = keyof typeof noticeSentences;
+
+/** Good news, which a customer may switch off. That something broken works again is not among them: it ends a worry. */
+export const successes: ReadonlySet<NoticeKind> = new Set(["deploy-done", "remove-done", "restore-done", "erase-done"]);
 
 /** Where sagas and probes say things; what becomes of them is the outbox's business and never fails the caller. */
 export interface Notices {

@@ -23,6 +23,8 @@ export const NoticeSettings = z
 		mail: z.boolean(),
 		browser: z.boolean(),
 		webhook: z.url().max(2000).nullable(),
+		/** Whether good news goes out too; what went wrong always does. */
+		successes: z.boolean().default(true),
 	})
 	.meta({ id: "NoticeSettings" });
 
