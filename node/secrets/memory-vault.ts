@@ -5,6 +5,10 @@ export class MemoryVault implements Vault {
 	readonly #secrets = new Map<string, string>();
 	readonly #making = new Map<string, Promise<string>>();
 
+	get names(): string[] {
+		return [...this.#secrets.keys()];
+	}
+
 	async obtain(name: string, make: () => string | Promise<string>): Promise<string> {
 		const known = this.#secrets.get(name) ?? this.#making.get(name);
 		if (known !== undefined) return known;

@@ -1,0 +1,91 @@
+import type { OnEnd } from "../jobs/ledger.ts";
+import type { NoticeKind, Notices } from "../notices/notice.ts";
+import type { Database } from "../store/database.ts";
+import type { CareInput } from "./care.ts";
+import type { DeploymentState } from "./deployment.ts";
+import type { Deployments } from "./deployments.ts";
+import type { History, HistoryKind } from "./history.ts";
+
+type Outcome = "done" | "undone" | "stuck";
+
+interface Ending {
+	/** The deployment's state afterwards; none: as it is. */
+	state?: DeploymentState;
+	history: HistoryKind;
+	notice?: NoticeKind;
+}
+
+/** How each kind of work on a deployment may end, and what that means for it. */
+const endings: Record<string, Record<Outcome, Ending>> = {
+	deploy: {
+		done: { state: "serving", history: "deploy-done", notice: "deploy-done" },
+		undone: { state: "gone", history: "deploy-undone", notice: "deploy-undone" },
+		stuck: { history: "job-stuck", notice: "deploy-stuck" },
+	},
+	remove: {
+		done: { state: "kept", history: "remove-done", notice: "remove-done" },
+		undone: { state: "serving", history: "remove-undone" },
+		stuck: { history: "job-stuck", notice: "job-stuck" },
+	},
+	restore: {
+		done: { state: "serving", history: "restore-done", notice: "restore-done" },
+		undone: { state: "kept", history: "restore-undone" },
+		stuck: { history: "job-stuck", notice: "job-stuck" },
+	},
+	erase: {
+		done: { state: "gone", history: "erase-done", notice: "erase-done" },
+		undone: { state: "kept", history: "job-stuck" },
+		stuck: { history: "job-stuck", notice: "job-stuck" },
+	},
+	restart: {
+		done: { history: "restart-done" },
+		undone: { history: "restart-undone" },
+		stuck: { history: "job-stuck", notice: "job-stuck" },
+	},
+	"set-password": {
+		done: { history: "set-password-done" },
+		undone: { history: "set-password-undone" },
+		stuck: { history: "job-stuck", notice: "job-stuck" },
+	},
+};
+
+export interface EndingParts {
+	readonly db: Database;
+	readonly deployments: Deployments;
+	readonly history: History;
+	readonly notices: Notices;
+	/** Frees what the customer's voucher gave, for another deployment. */
+	release(deployment: string): void;
+	readonly keepDays: number;
+	readonly now: () => number;
+}
+
+/** Draws the conclusions from a job's end, in the transaction that ends it: state, history and notice agree for ever. */
+export function concluded(parts: EndingParts): OnEnd {
+	return (job, outcome, failure) => {
+		const ending = endings[job.kind]?.[outcome];
+		if (!ending || !job.deployment) return;
+		const { deployments, history, notices, now } = parts;
+		const { customer, domain } = deployments.known(job.deployment);
+		const keptUntil = ending.state === "kept" ? now() + parts.keepDays * 86_400_000 : null;
+		const [service] = (job.input as Partial<CareInput>).services ?? [];
+		const params: Record<string, string> = {
+			domain,
+			reason: failure?.detail ?? "",
+			...(service && { service }),
+			...(keptUntil && { date: new Date(keptUntil).toISOString().slice(0, 10) }),
+		};
+		if (ending.state) deployments.move(job.deployment, ending.state, keptUntil);
+		if (ending.state === "gone") parts.release(job.deployment);
+		history.add(job.deployment, ending.history, params, job.id);
+		if (!ending.notice) return;
+		notices.tell({
+			// A job can get stuck more than once, and each time is worth a notice.
+			key: `${ending.notice}:${job.id}:${outcome === "stuck" ? now() : "end"}`,
+			customer,
+			kind: ending.notice,
+			params,
+			link: outcome === "done" ? `/d/${domain}` : `/d/${domain}/jobs/${job.id}`,
+		});
+	};
+}
