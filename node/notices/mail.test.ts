@@ -19,7 +19,7 @@ beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => {}));
 
 /** A real mail server on loopback, and what came in. */
 async function mailServer(options: SMTPServerOptions = {}) {
-	const mails: (Email & { raw: string; sender: string; receivers: string[]; secure: boolean })[] = [];
+	const mails: (Email & { raw: string; mailFrom: string; receivers: string[]; secure: boolean })[] = [];
 	const server = new SMTPServer({
 		authOptional: true,
 		async onData(stream, session, done) {
@@ -28,7 +28,7 @@ async function mailServer(options: SMTPServerOptions = {}) {
 			mails.push({
 				...(await PostalMime.parse(raw)),
 				raw,
-				sender: mailFrom ? mailFrom.address : "",
+				mailFrom: mailFrom ? mailFrom.address : "",
 				receivers: rcptTo.map(({ address }) => address),
 				secure: session.secure,
 			});
@@ -60,7 +60,7 @@ test("a mail arrives as one that can be read, answered by nobody, and told from 
 	await post.send(letter({ customer: { id: "c", language: "de" } }), never);
 	await post.send(letter({ customer: { id: "c", language: "de" } }), never);
 	expect(mails[0]).toMatchObject({
-		...{ sender: "panel@north.example", receivers: ["ada@choir.example"], messageId: "<3f2a@north.example>" },
+		...{ mailFrom: "panel@north.example", receivers: ["ada@choir.example"], messageId: "<3f2a@north.example>" },
 		...{ subject: "Ihre Dienste unter choir.example sind bereit", date: new Date(1_790_000_000_000).toISOString() },
 		text: expect.stringContaining(
 			"Ihre Dienste unter choir.example sind bereit.\n\nZur Verwaltung: https://north.example:8080/d/choir.example\n",
