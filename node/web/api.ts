@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { withContext } from "@logtape/logtape";
-import { Hono } from "hono";
+import type { Hono } from "hono";
 import { type Audience, type Operation, type OperationName, operations } from "#protocol/api/operations.ts";
 import { Problem } from "#protocol/problem.ts";
 import { answerError } from "./errors.ts";
@@ -27,11 +27,10 @@ export interface ApiParts {
 }
 
 /**
- * The API as a hono app under `/api/v1`. Each operation is one handler and no middleware, and a handler that does not wait is
+ * Puts the API on a hono app, under `/api/v1`. Each operation is one handler and no middleware, and a handler that does not wait is
  * answered without waiting: hono and its Node adapter are fastest so.
  */
-export function openApi(parts: ApiParts): Hono<WebEnv> {
-	const app = new Hono<WebEnv>();
+export function bindApi(app: Hono<WebEnv>, parts: ApiParts): void {
 	for (const [name, handler] of parts.routes.handlers) {
 		const operation: Operation = operations[name];
 		if (!parts.audiences.has(operation.for)) continue;
@@ -39,7 +38,6 @@ export function openApi(parts: ApiParts): Hono<WebEnv> {
 		const carryOut = carrier(name, operation, handler, parts);
 		app.on(method, base + template.replaceAll(/\{(\w+)\}/g, ":$1"), (c) => answer(c, name, carryOut, parts));
 	}
-	return app;
 }
 
 /** What is said at an address of the API where nothing is, or nothing by this method. */

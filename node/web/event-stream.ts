@@ -89,18 +89,20 @@ function nodeSink(outgoing: ServerResponse): Sink {
 	return {
 		write: (text) => outgoing.write(text),
 		drained: (signal) => once(outgoing, "drain", { signal }),
-		end: () => outgoing.end(),
+		// Who has not read for a minute will not read the end either.
+		end: () => void (outgoing.writableNeedDrain ? outgoing.destroy() : outgoing.end()),
 	};
 }
 
 function webStream(start: (sink: Sink) => void, reading: AbortController): ReadableStream<Uint8Array> {
 	const bytes = new TextEncoder();
 	let wanted: (() => void) | undefined;
+	let open = true;
 	return new ReadableStream<Uint8Array>({
 		start(controller) {
 			start({
 				write(text) {
-					controller.enqueue(bytes.encode(text));
+					if (open) controller.enqueue(bytes.encode(text));
 					return (controller.desiredSize ?? 0) > 0;
 				},
 				drained: (signal) =>
@@ -109,12 +111,16 @@ function webStream(start: (sink: Sink) => void, reading: AbortController): Reada
 						signal.addEventListener("abort", () => resolve(), { once: true });
 					}),
 				end() {
-					if (!reading.signal.aborted) controller.close();
+					if (open) controller.close();
+					open = false;
 				},
 			});
 		},
 		pull: () => wanted?.(),
-		cancel: () => reading.abort(),
+		cancel() {
+			open = false;
+			reading.abort();
+		},
 	});
 }
 
