@@ -7,6 +7,14 @@ export interface Server {
 	readonly port: number;
 }
 
+/** How long a datagram is waited for, how often it is sent, and how long a connection may take, in ms. */
+export interface Patience {
+	readonly datagram: number;
+	readonly attempts: number;
+	readonly connection: number;
+}
+export const patience: Patience = { datagram: 1200, attempts: 2, connection: 4000 };
+
 /** Nothing that could be an answer came back. */
 export class NoAnswer extends Error {
 	override readonly name = "NoAnswer";

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import packet, { type Answer, type DecodedPacket, type RecordType } from "dns-packet";
-import { NoAnswer, overTcp, overUdp, type Server, written } from "./exchange.ts";
+import { NoAnswer, overTcp, overUdp, type Patience, patience, type Server, written } from "./exchange.ts";
 import { ednsOption } from "./wire.ts";
 
 /** What is asked of a server. `recursive`: it shall find out for us; otherwise it shall say what it knows itself. */
@@ -20,14 +20,6 @@ export interface Reply {
 /** The types of dns-packet leave these two out. */
 type Decoded = DecodedPacket & { rcode: string; opcode: string };
 
-/** How long a datagram is waited for, how often it is sent, and how long a connection may take, in ms. */
-export interface Patience {
-	readonly datagram: number;
-	readonly attempts: number;
-	readonly connection: number;
-}
-export const patience: Patience = { datagram: 1200, attempts: 2, connection: 4000 };
-
 /** UDP payload that passes unfragmented everywhere (DNS flag day 2020). */
 const udpPayloadSize = 1232;
 
@@ -35,7 +27,7 @@ const udpPayloadSize = 1232;
 export async function query(
 	server: Server,
 	question: Question,
-	{ datagram, attempts, connection } = patience,
+	{ datagram, attempts, connection }: Patience = patience,
 ): Promise<Reply> {
 	for (let attempt = 1; ; attempt++) {
 		const id = randomInt(0x10000);

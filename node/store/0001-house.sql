@@ -35,10 +35,13 @@ CREATE TABLE entitlement (
 ) STRICT;
 CREATE INDEX entitlement_customer ON entitlement (customer);
 
+-- Several customers may claim a domain; whose claim its DNS shows (or who was first, in our own zones) holds it alone.
 CREATE TABLE domain (
-	domain TEXT PRIMARY KEY, customer TEXT NOT NULL REFERENCES customer, claim TEXT NOT NULL, added_at INTEGER NOT NULL
+	domain TEXT NOT NULL, customer TEXT NOT NULL REFERENCES customer, claim TEXT NOT NULL UNIQUE,
+	added_at INTEGER NOT NULL, held_at INTEGER, PRIMARY KEY (domain, customer)
 ) STRICT;
-CREATE INDEX domain_customer ON domain (customer);
+CREATE UNIQUE INDEX domain_holder ON domain (domain) WHERE held_at IS NOT NULL;
+CREATE INDEX domain_customer ON domain (customer, added_at);
 
 CREATE TABLE deployment (
 	id TEXT PRIMARY KEY, customer TEXT NOT NULL REFERENCES customer, domain TEXT NOT NULL, plan TEXT NOT NULL, -- JSON

@@ -1,0 +1,217 @@
+import { domainToASCII, domainToUnicode } from "node:url";
+import { getLogger } from "@logtape/logtape";
+import type { z } from "zod";
+import type { DomainView, RecordsView } from "#protocol/api/domain.ts";
+import type { Page } from "#protocol/api/page.ts";
+import { Problem } from "#protocol/problem.ts";
+import type { Database } from "../store/database.ts";
+import type { PageAsk } from "../store/page.ts";
+import { type Claim, Claims } from "./claims.ts";
+import { checkedDomain, zoneOf } from "./domain.ts";
+import { elsewhere } from "./elsewhere.ts";
+import type { Lookup } from "./lookup.ts";
+import {
+	type NeededRecord,
+	ownershipIn,
+	ownershipName,
+	ownershipRecord,
+	recordsFor,
+	type ServiceHost,
+} from "./records.ts";
+import { type Verdict, verdicts } from "./verdict.ts";
+import type { DnsRecord, Zone } from "./zone.ts";
+import { ZoneLookup } from "./zone-lookup.ts";
+
+const log = getLogger(["fediversity", "domains"]);
+
+export interface DomainsParts {
+	/** The zones in which this node sets records itself. */
+	readonly zones: readonly Zone[];
+	/** Asks about everybody else's. */
+	readonly lookup: Lookup;
+	/** Where services are reached; none: wherever the panel is. */
+	readonly addresses: readonly string[];
+	/** The panel's host name, without a port. */
+	readonly panelHost: string;
+	/** This node's actor, as the ownership record names it. */
+	readonly actor: string;
+	readonly now: () => number;
+}
+
+const day = 86_400_000;
+
+/** How long somebody holds a name in one of our zones without services. Elsewhere the DNS says whose a domain is. */
+const grace = 7 * day;
+
+/** The domains of all customers: whose they are, which records they need, and that those are set. */
+export class Domains {
+	readonly #claims: Claims;
+	readonly #parts: DomainsParts;
+
+	constructor(db: Database, parts: DomainsParts) {
+		this.#claims = new Claims(db, parts.now);
+		this.#parts = parts;
+	}
+
+	/**
+	 * Makes a domain one of the customer's; adding it again changes nothing. Throws the `domain-*` problems, and
+	 * `domain-taken` for a name in our zones that another customer holds. In other zones several may try: the DNS decides.
+	 */
+	add(customer: string, text: string): z.infer<typeof DomainView> {
+		const { domain } = checkedDomain(text, this.#surroundings());
+		const isOurs = this.#zone(domain) !== undefined;
+		return this.#viewOf(isOurs ? this.#claims.addAndHold(customer, domain, grace) : this.#claims.add(customer, domain));
+	}
+
+	/**
+	 * Whether a name in one of our zones is still to be had, before anybody adds it: throws `domain-elsewhere` when
+	 * another node serves it and `domain-is-reserved` when the provider uses it otherwise. Says nothing of other zones.
+	 */
+	async checkFree(text: string): Promise<void> {
+		const { domain } = checkedDomain(text, this.#surroundings());
+		const zone = this.#zone(domain);
+		if (zone) await this.#standing(zone, domain);
+	}
+
+	/** Throws `domain-unknown` for a domain that is not the customer's. */
+	get(customer: string, text: string): z.infer<typeof DomainView> {
+		return this.#viewOf(this.#claims.get(customer, plain(text)));
+	}
+
+	/** Newest first. */
+	page(customer: string, ask: PageAsk): Page<z.infer<typeof DomainView>> {
+		const { items, next } = this.#claims.page(customer, ask);
+		return { items: items.map((claim) => this.#viewOf(claim)), next };
+	}
+
+	/** Forgets a domain without services; throws `domain-busy` while it has some. */
+	async remove(customer: string, text: string): Promise<void> {
+		const claim = this.#claims.get(customer, plain(text));
+		this.#claims.remove(customer, claim.domain);
+		try {
+			await this.#zone(claim.domain)?.remove([this.#ownership(claim)]);
+		} catch (error) {
+			log.warning("The ownership record of {domain} may still stand: {error}", { domain: claim.domain, error });
+		}
+	}
+
+	/** The records that these hosts need, and how each of them is now. Never throws for what the DNS does. */
+	async recordsView(
+		customer: string,
+		text: string,
+		hosts: readonly ServiceHost[],
+	): Promise<z.infer<typeof RecordsView>> {
+		const claim = this.#claims.get(customer, plain(text));
+		const zone = this.#zone(claim.domain);
+		const records = this.#records(claim, hosts);
+		const found = await verdicts(records, zone ? new ZoneLookup(zone, this.#parts.now) : this.#parts.lookup);
+		const ready = zone ? this.#strangerIn(found[0]) === undefined : found.every(({ state }) => state === "right");
+		return {
+			domain: claim.domain,
+			managed: zone !== undefined,
+			ready,
+			records: records.map((record, n) => recordView(record, found[n])),
+		};
+	}
+
+	/**
+	 * Whether a deployment may begin: in our zones the name must be the customer's and free, elsewhere every record must be
+	 * right already (`domain-not-pointed`), which proves whose the domain is. Throws `domain-taken` and `domain-elsewhere` too.
+	 */
+	async checkPointed(customer: string, domain: string, hosts: readonly ServiceHost[]): Promise<void> {
+		const claim = this.#claims.get(customer, domain);
+		const zone = this.#zone(domain);
+		if (!zone) return this.#prove(claim, hosts);
+		this.#claims.hold(customer, domain, grace);
+		await this.#standing(zone, domain);
+	}
+
+	/** Sets the records of these hosts where we can, or makes sure that they are right. Doing it again changes nothing. */
+	async publish(customer: string, domain: string, hosts: readonly ServiceHost[]): Promise<void> {
+		const claim = this.#claims.get(customer, domain);
+		const zone = this.#zone(domain);
+		if (!zone) return this.#prove(claim, hosts);
+		this.#claims.hold(customer, domain, grace);
+		const mine = (await this.#standing(zone, domain)) ?? this.#ownership(claim).value;
+		await zone.set(this.#records(claim, hosts), { name: ownershipName(domain), mine });
+	}
+
+	/** Takes back what `publish` set, and only that: records that somebody else has set since stay. */
+	async withdraw(customer: string, domain: string, hosts: readonly ServiceHost[]): Promise<void> {
+		const claim = this.#claims.find(customer, domain);
+		const zone = this.#zone(domain);
+		if (!claim || !zone) return;
+		const ownership = this.#ownership(claim);
+		const records = [ownership, ...(await Promise.all(hosts.map(({ host }) => everythingAt(host, zone)))).flat()];
+		await zone.remove(records, { name: ownership.name, mine: ownership.value });
+		this.#claims.renew(customer, domain);
+	}
+
+	/** The DNS shows whose claim is the right one; from then on the domain is theirs alone. */
+	async #prove(claim: Claim, hosts: readonly ServiceHost[]): Promise<void> {
+		const { customer, domain } = claim;
+		const found = await verdicts(this.#records(claim, hosts), this.#parts.lookup);
+		const stranger = this.#strangerIn(found[0]);
+		if (stranger !== undefined) throw elsewhere(ownershipName(domain), stranger);
+		if (found[0]?.state === "right") this.#claims.hold(customer, domain, 0);
+		if (found.some(({ state }) => state !== "right")) throw new Problem("domain-not-pointed", { domain });
+	}
+
+	/** Our own ownership record of a name in our zone, from this claim or an earlier one. Throws when the name is not free. */
+	async #standing(zone: Zone, domain: string): Promise<string | undefined> {
+		const [texts, ...others] = await Promise.all(
+			(["TXT", "A", "AAAA", "CNAME"] as const).map((type) =>
+				zone.look(type === "TXT" ? ownershipName(domain) : domain, type),
+			),
+		);
+		const stranger = texts?.find((text) => !this.#isOurs(text));
+		if (stranger !== undefined) throw elsewhere(ownershipName(domain), stranger);
+		if (others.flat().length > 0) throw new Problem("domain-is-reserved", { domain });
+		return texts?.[0];
+	}
+
+	/** The ownership record of another node among what was seen. */
+	#strangerIn(verdict: Verdict | undefined): string | undefined {
+		return verdict?.seen.find((text) => ownershipIn(text) && !this.#isOurs(text));
+	}
+
+	#isOurs = (text: string) => ownershipIn(text)?.actor === this.#parts.actor;
+
+	#records(claim: Claim, hosts: readonly ServiceHost[]): NeededRecord[] {
+		return recordsFor({ ...this.#parts, ...claim, hosts });
+	}
+
+	#ownership(claim: Claim): NeededRecord {
+		return ownershipRecord({ ...claim, actor: this.#parts.actor });
+	}
+
+	#surroundings() {
+		return { zones: this.#parts.zones.map(({ name }) => name), panelHost: this.#parts.panelHost };
+	}
+
+	#zone(domain: string): Zone | undefined {
+		const name = zoneOf(domain, this.#surroundings().zones);
+		return this.#parts.zones.find((zone) => zone.name === name);
+	}
+
+	#viewOf({ domain, deployment, addedAt }: Claim): z.infer<typeof DomainView> {
+		const managed = this.#zone(domain) !== undefined;
+		const unicode = domainToUnicode(domain);
+		return { domain, unicode, managed, deployment, addedAt: new Date(addedAt).toISOString() };
+	}
+}
+
+/** As `checkedDomain` would have it, for a domain that is looked for and not added. */
+const plain = (text: string) => domainToASCII(text.trim()).toLowerCase().replace(/\.$/, "");
+
+async function everythingAt(name: string, zone: Zone): Promise<DnsRecord[]> {
+	const types = ["A", "AAAA", "CNAME"] as const;
+	const values = await Promise.all(types.map((type) => zone.look(name, type)));
+	return types.flatMap((type, n) => (values[n] ?? []).map((value) => ({ type, name, value, ttl: 0 })));
+}
+
+function recordView({ type, name, value, ttl, purpose }: NeededRecord, verdict: Verdict | undefined) {
+	const { state, seen, server, at } = verdict ?? { state: "unknown" as const, seen: [], server: null, at: null };
+	const checkedAt = at === null ? null : new Date(at).toISOString();
+	return { type, name, value, ttl, purpose, state, seen: [...seen], server, checkedAt };
+}
