@@ -178,7 +178,9 @@ function ended(child) {
 
 /** The rest runs here, in this process. */
 async function goOn(args) {
-	module.enableCompileCache(join(packages, ".cache", "node"));
+	// For those that we start, too.
+	process.env.NODE_COMPILE_CACHE ??= join(packages, ".cache", "node");
+	module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 	process.env.PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 	const script = scripts[args[0]];
 	const file = join(root, script ?? "node/main.ts");

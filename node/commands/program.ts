@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Client } from "#protocol/client.ts";
 import { configuration } from "./configuration.ts";
+import type { DemoWishes } from "./demo.ts";
 import type { Terminal } from "./terminal.ts";
 
 const examples = `
@@ -54,8 +55,7 @@ function addDemo(top: Command, terminal: Terminal) {
 			port,
 		)
 		.option("--state <folder>", "where everything is kept", ".state/demo")
-		.option("--verbose", "show the two nodes' logs here too")
-		.action(async (wishes: { fresh?: true; port?: number; state: string; verbose?: true }) => {
+		.action(async (wishes: DemoWishes) => {
 			const { demo } = await import("./demo.ts");
 			process.exitCode = await demo(wishes, terminal);
 		});

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config.ts";
-import { configureLog } from "../log.ts";
 import { openNode } from "../node.ts";
+import { configureLog } from "../web/log.ts";
 import { tellServiceManager } from "./service-manager.ts";
 import { untilStopped } from "./stop.ts";
 
@@ -10,7 +10,7 @@ export async function serve(config: Config): Promise<number> {
 	configureLog(config.log, (line) => process.stderr.write(line));
 	const log = getLogger(["fediversity", "serve"]);
 	const stopped = untilStopped();
-	const node = await openNode(config);
+	const node = await openNode(config, { environment: process.env, now: Date.now });
 	const { host, port } = node.address;
 	log.info("{name} answers at {url} (listening on {address})", {
 		name: config.provider.name,

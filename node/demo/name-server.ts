@@ -25,6 +25,8 @@ export interface NameServer {
 	readonly port: number;
 	/** All records at a name, without a way over the network. */
 	lookup(name: string): readonly DnsRecord[];
+	/** All that updates brought. */
+	records(): readonly DnsRecord[];
 	close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function openNameServer(options: NameServerOptions): Promise<NameSe
 	return {
 		port,
 		lookup: (name) => data.at(name.toLowerCase()),
+		records: () => data.records,
 		async close() {
 			for (const connection of connections) connection.destroy();
 			await Promise.all([new Promise((done) => tcp.close(done)), new Promise<void>((done) => udp.close(done))]);

@@ -32,6 +32,11 @@ export class ZoneData {
 		return this.#saved.serial;
 	}
 
+	/** What updates brought, without the fixed names. */
+	get records(): readonly DnsRecord[] {
+		return this.#saved.records;
+	}
+
 	/** All records at a name. */
 	at(name: string): readonly DnsRecord[] {
 		return [...this.#fixed, ...this.#saved.records].filter((record) => record.name === name);

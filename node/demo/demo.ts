@@ -1,0 +1,199 @@
+import { writeFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { nodeIdOf, reachable } from "../config.ts";
+import { startOf } from "../engines/local/process-table.ts";
+import { Gateway } from "../gateway/gateway.ts";
+import { frontDoor } from "./front-door.ts";
+import { endAll, endNodes } from "./leftovers.ts";
+import { type NameServer, openNameServer } from "./name-server.ts";
+import { NodeProcess } from "./node-process.ts";
+import { reception } from "./page/reception.ts";
+import { openPort, usualPort } from "./port.ts";
+import { type DemoProvider, hostOf, mailHost, nodeToml, providers, type Surroundings, zoneName } from "./providers.ts";
+import type { DemoState } from "./state.ts";
+import { unusedVoucher } from "./vouchers.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+const serving = (configFile: string) =>
+	[process.execPath, join(root, "node/main.ts"), "serve", "--config", configFile] as const;
+
+export interface DemoOptions {
+	readonly state: DemoState;
+	/** Which port the front door shall have, if it has none yet. */
+	readonly port: number | undefined;
+	/** Erase what was there. */
+	readonly fresh: boolean;
+	readonly environment: NodeJS.ProcessEnv;
+	/** The program that is a node, given its configuration; by default this one's `serve`. */
+	readonly node?: (configFile: string) => readonly [string, ...string[]];
+	/** What happens, for the person in front. */
+	readonly tell: (message: string) => void;
+}
+
+/** Two providers, the zone between them, the mailbox and the front door, as one thing that opens and closes. */
+export class Demo {
+	readonly #options: DemoOptions;
+	readonly #nodes: readonly NodeProcess[];
+	readonly #closing = new AsyncDisposableStack();
+	readonly #abort = new AbortController();
+	#opening: Promise<void> | undefined;
+	#names: NameServer | undefined;
+	#port = 0;
+
+	constructor(options: DemoOptions) {
+		this.#options = options;
+		this.#nodes = providers.map((provider) => this.#nodeOf(provider));
+	}
+
+	/** Opens everything, the front door first: whoever comes too early is told that it is starting. */
+	open(): Promise<void> {
+		this.#opening = this.#open();
+		return this.#opening;
+	}
+
+	async #open(): Promise<void> {
+		const { state, fresh } = this.#options;
+		if (fresh) await this.#beginAnew();
+		await this.#openDoor();
+		await endNodes(state);
+		this.#abort.signal.throwIfAborted();
+		await this.#configure();
+		this.#abort.signal.throwIfAborted();
+		await Promise.all(this.#nodes.map((node) => node.start()));
+	}
+
+	/** An unused voucher of each provider, in their order. */
+	vouchers(): Promise<string[]> {
+		return Promise.all(providers.map((provider) => this.#voucher(provider)));
+	}
+
+	get address(): string {
+		return this.#addressOf(zoneName);
+	}
+
+	get panels(): string[] {
+		return providers.map((provider) => this.#addressOf(hostOf(provider)));
+	}
+
+	get mailbox(): string {
+		return this.#addressOf(mailHost);
+	}
+
+	/** Stops everything in order: the nodes with their services, then what they used, the front door last. */
+	async close(): Promise<void> {
+		this.#abort.abort();
+		await Promise.all(this.#nodes.map((node) => node.stop()));
+		await this.#opening?.catch(() => {});
+		await this.#closing.disposeAsync();
+	}
+
+	/** Ends the nodes on the spot; the next start finds what they leave. */
+	kill(): void {
+		for (const node of this.#nodes) node.kill();
+	}
+
+	async #beginAnew(): Promise<void> {
+		const { state, tell } = this.#options;
+		tell("Ending what still runs and erasing what was there …");
+		await endAll(
+			state,
+			providers.map((provider) => nodeIdOf(state.folderOf(provider))),
+		);
+		state.erase();
+	}
+
+	async #openDoor(): Promise<void> {
+		const { state, port = usualPort, tell } = this.#options;
+		const isFirst = state.remembered === undefined;
+		const gateway = new Gateway({
+			find: frontDoor({
+				lookup: (name) => this.#names?.lookup(name) ?? [],
+				portOf: (key) => this.#nodes[providers.findIndex((provider) => provider.key === key)]?.port,
+			}),
+			panel: (request, response) => this.#receive(request, response),
+			about: { provider: "Fediversity", panel: `http://${zoneName}` },
+			trustProxy: false,
+		});
+		this.#port = await openPort(state, this.#options.port, (port) => gateway.listen({ host: "127.0.0.1", port }));
+		this.#closing.defer(() => gateway.close(1000));
+		if (isFirst && this.#port !== port) tell(`Port ${port} is in use by another program; taking ${this.#port}.`);
+		state.remember({ port: this.#port, supervisor: { pid: process.pid, started: await startOf(process.pid) } });
+	}
+
+	async #configure(): Promise<void> {
+		const { state } = this.#options;
+		const names = await openNameServer({
+			zone: zoneName,
+			file: state.zoneFile,
+			port: 0,
+			keys: providers.map((provider) => ({ name: provider.key, secret: state.tsigKeyOf(provider) })),
+			records: providers.map((provider) => ({ type: "A", name: hostOf(provider), value: "127.0.0.1", ttl: 60 })),
+			now: Date.now,
+		});
+		this.#closing.defer(() => names.close());
+		this.#names = names;
+		const surroundings: Surroundings = {
+			port: this.#port,
+			nameServer: names.port,
+			mailServer: 25,
+			cache: join(root, ".cache"),
+		};
+		for (const provider of providers) writeFileSync(state.configOf(provider), nodeToml(provider, surroundings));
+	}
+
+	#nodeOf(provider: DemoProvider): NodeProcess {
+		const { state, environment, tell, node = serving } = this.#options;
+		// What is set for a node of the user's own must not reach these two.
+		const own = Object.entries(environment).filter(([name]) => !name.startsWith("FEDIVERSITY_"));
+		return new NodeProcess({
+			name: provider.name,
+			command: node(state.configOf(provider)),
+			unit: `${state.id}/${provider.key}`,
+			environment: Object.fromEntries(own),
+			logFile: state.logOf(provider),
+			tell,
+		});
+	}
+
+	#receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+		await reception({ id: this.#options.state.id, world: () => this.#world() })(request, response);
+	};
+
+	async #world() {
+		const { state } = this.#options;
+		const ready = providers.map((_, at) => this.#nodes[at]?.port !== undefined);
+		const seen = providers.map(async (provider, at) => ({
+			...provider,
+			panel: this.#addressOf(hostOf(provider)),
+			voucher: ready[at] ? await this.#voucher(provider).catch(() => undefined) : undefined,
+		}));
+		return {
+			port: this.#port,
+			zone: zoneName,
+			mailbox: this.mailbox,
+			stateFolder: state.folder,
+			providers: await Promise.all(seen),
+			names: this.#customerNames(),
+		};
+	}
+
+	#customerNames() {
+		return (this.#names?.records() ?? [])
+			.filter(({ type }) => type === "CNAME")
+			.map(({ name, value }) => ({
+				host: name,
+				provider: providers.find((one) => hostOf(one) === value)?.name ?? value,
+			}));
+	}
+
+	#voucher(provider: DemoProvider): Promise<string> {
+		const { state } = this.#options;
+		return unusedVoucher(provider, reachable(join(state.folderOf(provider), "node.sock")), state);
+	}
+
+	#addressOf(host: string): string {
+		return `http://${host}:${this.#port}/`;
+	}
+}

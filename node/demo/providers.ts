@@ -1,0 +1,87 @@
+/** The two providers of the demo: who they are, as any provider would say it in the configuration. */
+export interface DemoProvider {
+	/** Also the label of its panel's host name, and of its folder. */
+	readonly key: "north" | "south";
+	readonly name: string;
+	readonly promise: string;
+	readonly place: string;
+	readonly accent: string;
+	/** Loopback ports for its services; the other provider's lie elsewhere. */
+	readonly ports: readonly [first: number, last: number];
+}
+
+export const providers: readonly [DemoProvider, DemoProvider] = [
+	{
+		key: "north",
+		name: "North",
+		promise: "Your own corner of the Fediverse, kept by people you can call",
+		place: "Groningen, the Netherlands",
+		accent: "#0b6b75",
+		ports: [20000, 23999],
+	},
+	{
+		key: "south",
+		name: "South",
+		promise: "Social media for associations and schools, run on sunshine",
+		place: "Graz, Austria",
+		accent: "#a8421c",
+		ports: [24000, 27999],
+	},
+];
+
+/** Where things are in the demo's one zone. */
+export const zoneName = "localhost";
+export const hostOf = ({ key }: Pick<DemoProvider, "key">) => `${key}.${zoneName}`;
+export const mailHost = `mail.${zoneName}`;
+
+/** What a provider's configuration says besides who it is. */
+export interface Surroundings {
+	/** The one port everything is behind. */
+	readonly port: number;
+	readonly nameServer: number;
+	readonly mailServer: number;
+	/** Where fetched programs are kept, for both. */
+	readonly cache: string;
+}
+
+/** Its node.toml, written anew at each start. Port 0: the node takes a free one and says which. */
+export function nodeToml(provider: DemoProvider, { port, nameServer, mailServer, cache }: Surroundings): string {
+	const text = JSON.stringify;
+	return `# Written by the demo at each start; changes are lost.
+
+[provider]
+name = ${text(provider.name)}
+promise = ${text(provider.promise)}
+place = ${text(provider.place)}
+accent = ${text(provider.accent)}
+
+[web]
+url = "http://${hostOf(provider)}:${port}"
+listen = "127.0.0.1:0"
+trust_proxy = true
+
+[state]
+folder = "."
+cache = ${text(cache)}
+
+[services]
+origin = "http://{host}:${port}"
+
+[zone]
+name = "${zoneName}"
+server = "127.0.0.1:${nameServer}"
+key_name = "${provider.key}"
+key_file = "tsig.key"
+
+[engine]
+first_port = ${provider.ports[0]}
+last_port = ${provider.ports[1]}
+
+[mail]
+server = "smtp://127.0.0.1:${mailServer}"
+from = ${text(`${provider.name} <panel@${hostOf(provider)}>`)}
+
+[demo]
+mailbox = "http://${mailHost}:${port}/"
+`;
+}
