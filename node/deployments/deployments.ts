@@ -72,6 +72,13 @@ export class Deployments {
 		return page(ask, (bounds) => this.#db.all<Row>(sql, { ...bounds, customer }), deploymentOf);
 	}
 
+	/** Whether a host name belongs to a deployment that is not gone. */
+	hasHost(host: string): boolean {
+		const sql = `SELECT 1 FROM deployment, json_each(plan, '$.services') AS service, json_each(service.value, '$.hosts') AS host
+			WHERE state <> 'gone' AND host.value = $host`;
+		return this.#db.get(sql, { host }) !== undefined;
+	}
+
 	/** All in one of these states. */
 	inState(...states: DeploymentState[]): Deployment[] {
 		return this.#db

@@ -125,3 +125,6 @@ CREATE TABLE idempotency (
 
 -- Fedify's key-value store.
 CREATE TABLE federation_kv (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires_at INTEGER) STRICT, WITHOUT ROWID;
+
+-- One row: which node this is.
+CREATE TABLE node (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;

@@ -1,0 +1,92 @@
+/** The node's doors to the web. Loaded after the node has begun to listen, since schemas and routes are most of its weight. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { Passwords } from "./customers/passwords.ts";
+import { customerRoutes } from "./customers/routes.ts";
+import { Sessions } from "./customers/sessions.ts";
+import { SignIn } from "./customers/sign-in.ts";
+import { signUp } from "./customers/sign-up.ts";
+import { SshKeys } from "./customers/ssh-keys.ts";
+import { customerStaffRoutes } from "./customers/staff-routes.ts";
+import { Tokens } from "./customers/tokens.ts";
+import { deploymentRoutes } from "./deployments/routes.ts";
+import { findings } from "./doctor/findings.ts";
+import { domainRoutes } from "./domains/routes.ts";
+import { jobRoutes } from "./jobs/routes.ts";
+import { noticeRoutes } from "./notices/routes.ts";
+import type { Parts } from "./parts.ts";
+import { serviceRoutes } from "./services/routes.ts";
+import { openApp } from "./web/app.ts";
+import { Idempotency } from "./web/idempotency.ts";
+import { implement, Routes } from "./web/implement.ts";
+import { openOperatorDoor } from "./web/operator.ts";
+import { RateLimits } from "./web/rate-limit.ts";
+import { Door } from "./web/session.ts";
+
+export interface Doors {
+	/** Answers what comes for the panel's own host name. */
+	panel(request: IncomingMessage, response: ServerResponse): unknown;
+	close(): Promise<void>;
+}
+
+/** Opens the operators' door, and gives the public one to the gateway. `ready` names what keeps the node from its work. */
+export async function openDoors(parts: Parts, ready: () => Promise<readonly string[]>): Promise<Doors> {
+	const { config, db, vault, now, metrics, version } = parts;
+	const sessions = new Sessions(db, config.sessions.days, now);
+	const tokens = new Tokens(db, now);
+	const door = new Door(config.web.url, sessions, tokens);
+	const idempotency = new Idempotency(db, vault, now);
+	const routes = routesOf(parts, { sessions, tokens, door });
+	const app = openApp({
+		...{ routes, idempotency, door, version, now, ready, origin: config.web.url },
+		count: (...answer) => metrics.count(...answer),
+		panel: join(import.meta.dirname, "..", "dist", "ui"),
+		logo: config.provider.logo,
+		help: config.provider.help,
+		federation: () => federationOf(parts),
+	});
+	const operators = await openOperatorDoor({ config: config.operator, metrics, routes, idempotency });
+	return { panel: getRequestListener(app.fetch), close: () => operators.close() };
+}
+
+function routesOf(
+	parts: Parts,
+	{ sessions, tokens, door }: { sessions: Sessions; tokens: Tokens; door: Door },
+): Routes {
+	const { config, db, now, customers, vouchers, entitlements, catalogue, engine, jobs } = parts;
+	const routes = new Routes();
+	const passwords = new Passwords();
+	const signIn = new SignIn({ db, customers, passwords, sessions });
+	customerRoutes(routes, {
+		...{ customers, signIn, sessions, tokens, entitlements, door, now, trustProxy: config.web.trustProxy },
+		signUp: (wish) => signUp({ db, customers, passwords, vouchers, entitlements }, wish),
+		sshKeys: new SshKeys(db, now),
+		limits: new RateLimits(),
+	});
+	customerStaffRoutes(routes, { customers, vouchers, signIn, catalogue });
+	domainRoutes(routes, { domains: parts.domains, catalogue });
+	serviceRoutes(routes, { catalogue, engine, provider: providerOf(parts) });
+	deploymentRoutes(routes, { ...parts, jobOf: (deployment) => jobs.ofDeployment(deployment) });
+	jobRoutes(routes, jobs);
+	noticeRoutes(routes, { ...parts, notices: parts.keptNotices });
+	implement(routes, "GET /staff/findings", async () => ({
+		items: await findings(config, { running: true, engine, services: catalogue, zone: parts.zone, now }),
+	}));
+	return routes;
+}
+
+function providerOf({ config, engine, version }: Parts) {
+	const { name, promise, place, accent, logo, terms, help } = config.provider;
+	return {
+		...{ name, promise, place, accent, logo, terms, help, version, url: config.web.url, engine: engine.name },
+		keepDays: config.services.keepDays,
+		zones: config.zone ? [config.zone.name] : [],
+		demo: config.demo !== null,
+	};
+}
+
+async function federationOf({ config, db, vault, version, now }: Parts) {
+	const { openFederation } = await import("./federation/federation.ts");
+	return openFederation({ origin: config.web.url, name: config.provider.name, version, database: db, vault, now });
+}

@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { getLogger } from "@logtape/logtape";
+import type { Config, Listen } from "./config.ts";
+import { lookAround, lookAt } from "./deployments/watch.ts";
+import type { Doors } from "./doors.ts";
+import type { Backend } from "./engines/engine.ts";
+import type { Destination } from "./gateway/destination.ts";
+import { Gateway } from "./gateway/gateway.ts";
+import type { OnEnd } from "./jobs/ledger.ts";
+import { Worker } from "./jobs/worker.ts";
+import { openParts, type Parts, type Surroundings } from "./parts.ts";
+
+export interface Node {
+	readonly address: Listen;
+	/** Ends everything it started; services in its care too. A second call waits for the first. */
+	close(): Promise<void>;
+}
+
+/** How often services are asked how they are, and removed deployments whether their time is over. */
+const lookEvery = 30_000;
+const eraseEvery = 10 * 60_000;
+
+const log = getLogger(["fediversity", "node"]);
+
+/** Opens a whole node: it listens when this resolves, and goes on with whatever it did when it last ended. */
+export async function openNode(config: Config, surroundings: Surroundings): Promise<Node> {
+	const parts = openParts(config, surroundings);
+	let recovered = false;
+	const doors = lazily(async () => {
+		const { openDoors } = await import("./doors.ts");
+		return openDoors(parts, async () => (recovered ? [] : ["Services are being taken over"]));
+	});
+	const gateway = new Gateway({
+		find: finder(parts),
+		panel: (request, response) => answerPanel(doors, request, response),
+		about: { provider: config.provider.name, panel: config.web.url },
+		trustProxy: config.web.trustProxy,
+	});
+	const port = await gateway.listen(config.web.listen);
+	// The operators' socket also says that no other node is at work on this state, so nothing else begins before it is open.
+	await doors();
+	const worker = new Worker({ jobs: parts.jobs, node: parts.nodeId, onEnd: looking(parts) });
+	const recovery = recover(parts, worker, () => {
+		recovered = true;
+	});
+	const rounds = goRound(parts, recovery);
+
+	let closing: Promise<void> | undefined;
+	const close = async () => {
+		await gateway.close();
+		rounds.stop();
+		await recovery;
+		await worker.close();
+		await parts.engine.close();
+		await parts.sender.close();
+		await (await doors()).close();
+		parts.jobs.close();
+		parts.db.close();
+	};
+	return { address: { host: config.web.listen.host, port }, close: () => (closing ??= close()) };
+}
+
+/** Host name to destination, from memory, for every request. */
+function finder({ config, engine, deployments }: Parts): (host: string) => Destination {
+	const panel = new URL(config.web.url).hostname;
+	return (host) => {
+		if (host === panel) return { kind: "panel" };
+		const backend = engine.backend(host);
+		if (backend) return destinationOf(backend);
+		// Known, but the engine has not come to it yet: other servers must not take that for the end of the service.
+		return deployments.hasHost(host) ? { kind: "wait", why: "starting", retryAfter: 10 } : { kind: "unknown" };
+	};
+}
+
+function destinationOf(backend: Backend): Destination {
+	if (backend.kind === "up") return { kind: "service", port: backend.port };
+	return { kind: "wait", why: backend.kind, retryAfter: backend.retryAfter };
+}
+
+async function answerPanel(doors: () => Promise<Doors>, request: IncomingMessage, response: ServerResponse) {
+	try {
+		(await doors()).panel(request, response);
+	} catch (error) {
+		log.error("The panel cannot be opened: {error}", { error });
+		response.writeHead(503, { "retry-after": "10" }).end();
+	}
+}
+
+/** Services first, then the jobs that work on them; neither keeps the node from answering. */
+async function recover(parts: Parts, worker: Worker, done: () => void): Promise<void> {
+	try {
+		await parts.engine.recover(parts.deployments.plans());
+	} catch (error) {
+		log.error("Not all services could be taken over: {error}", { error });
+	}
+	worker.start();
+	parts.sender.start();
+	done();
+}
+
+/** As the jobs' end says, and then a first look at what has just been deployed. */
+function looking(parts: Parts): OnEnd {
+	return (job, outcome, problem) => {
+		parts.onEnd(job, outcome, problem);
+		if (outcome !== "done" || !job.deployment) return;
+		const { deployment } = job;
+		setImmediate(() => {
+			const found = parts.deployments.known(deployment);
+			if (found.state !== "serving") return;
+			lookAt({ ...parts, notices: parts.outbox }, found).catch((error) =>
+				log.warning("A first look at {deployment} failed: {error}", { deployment, error }),
+			);
+		});
+	};
+}
+
+function goRound(parts: Parts, after: Promise<void>) {
+	const looks = every(lookEvery, () => lookAround({ ...parts, notices: parts.outbox }));
+	const erasures = every(eraseEvery, async () => void parts.requests.eraseDue(parts.now()));
+	void after.then(() => {
+		looks.start();
+		erasures.start();
+	});
+	return {
+		stop() {
+			looks.stop();
+			erasures.stop();
+		},
+	};
+}
+
+/** Again and again with a pause between, so that a slow round never meets the next one. */
+function every(milliseconds: number, work: () => Promise<void>) {
+	let timer: NodeJS.Timeout | undefined;
+	let stopped = false;
+	const round = async () => {
+		await work().catch((error) => log.error("A round failed, and comes again: {error}", { error }));
+		if (!stopped) timer = setTimeout(round, milliseconds);
+	};
+	return {
+		start() {
+			if (!stopped) timer = setTimeout(round, 0);
+		},
+		stop() {
+			stopped = true;
+			clearTimeout(timer);
+		},
+	};
+}
+
+/** Made when first asked for; after a failure the next one who asks tries again. */
+function lazily<Made>(make: () => Promise<Made>): () => Promise<Made> {
+	let made: Promise<Made> | undefined;
+	return () => {
+		made ??= make().catch((error) => {
+			made = undefined;
+			throw error;
+		});
+		return made;
+	};
+}

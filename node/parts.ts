@@ -1,0 +1,125 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "./config.ts";
+import { Customers } from "./customers/customers.ts";
+import { Entitlements } from "./customers/entitlements.ts";
+import { Vouchers } from "./customers/vouchers.ts";
+import { restart, setPassword } from "./deployments/care.ts";
+import { deploy, type Tools } from "./deployments/deploy.ts";
+import { Deployments } from "./deployments/deployments.ts";
+import { concluded } from "./deployments/endings.ts";
+import { History } from "./deployments/history.ts";
+import { erase, remove, restore } from "./deployments/remove.ts";
+import { hostsOf, Requests } from "./deployments/requests.ts";
+import { DnsLookup } from "./domains/dns-lookup.ts";
+import { Domains } from "./domains/domains.ts";
+import { Rfc2136Zone } from "./domains/rfc2136-zone.ts";
+import type { Engine } from "./engines/engine.ts";
+import { LocalEngine } from "./engines/local/local-engine.ts";
+import { Jobs } from "./jobs/jobs.ts";
+import type { OnEnd } from "./jobs/ledger.ts";
+import { KeptNotices } from "./notices/kept-notices.ts";
+import { Mail } from "./notices/mail.ts";
+import { Outbox } from "./notices/outbox.ts";
+import { Sender } from "./notices/sender.ts";
+import { NoticeSettings } from "./notices/settings.ts";
+import { Webhook } from "./notices/webhook.ts";
+import { SealedVault } from "./secrets/sealed-vault.ts";
+import { catalogue } from "./services/catalogue.ts";
+import { Database } from "./store/database.ts";
+import { Metrics } from "./web/metrics.ts";
+
+export interface Surroundings {
+	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** Ms since 1970. */
+	readonly now: () => number;
+}
+
+export type Parts = ReturnType<typeof openParts>;
+
+/** Builds everything a node consists of and connects it, by hand and in one place. Nothing runs yet. */
+export function openParts(config: Config, { environment, now }: Surroundings) {
+	mkdirSync(config.state.folder, { recursive: true, mode: 0o700 });
+	const db = new Database(join(config.state.folder, "node.sqlite"));
+	const vault = new SealedVault(db, config.vault.keyFile, now);
+	const nodeId = nodeIdIn(db);
+	const engine: Engine = new LocalEngine({
+		...{ nodeId, vault, environment, cache: config.state.cache, memoryMiB: config.engine.memoryMiB },
+		folder: join(config.state.folder, "services"),
+		ports: { first: config.engine.firstPort, last: config.engine.lastPort },
+	});
+	const zone = config.zone ? zoneOf(config.zone, now) : null;
+	const domains = new Domains(db, {
+		...{ now, addresses: config.services.addresses, panelHost: new URL(config.web.url).hostname },
+		actor: `${config.web.url}/actor`,
+		zones: zone ? [zone] : [],
+		lookup: new DnsLookup({ resolvers: config.dns.resolvers, now }),
+	});
+
+	const customers = new Customers(db, now);
+	const vouchers = new Vouchers(db, config.provider.name, now);
+	const entitlements = new Entitlements(db, vouchers, now);
+	const notices = noticesOf(config, db, vault, now);
+	const deployments = new Deployments(db, now);
+	const history = new History(db, now);
+
+	const holder = (deployment: string) => deployments.known(deployment).customer;
+	const tools: Tools = {
+		...{ engine, vault },
+		publish: (plan) => domains.publish(holder(plan.deployment), plan.domain, hostsOf(plan)),
+		withdraw: (plan) => domains.withdraw(holder(plan.deployment), plan.domain, hostsOf(plan)),
+	};
+	const sagas = [deploy(engine), remove, restore(engine), erase, restart, setPassword];
+	const kinds = Object.fromEntries(sagas.map((saga) => [saga.name, { saga, tools: () => tools }]));
+	const jobs = new Jobs(db, kinds, now);
+	const onEnd: OnEnd = concluded({
+		...{ db, deployments, history, notices: notices.outbox, keepDays: config.services.keepDays, now },
+		release: (deployment) => entitlements.release(deployment),
+	});
+	const requests = new Requests({
+		...{ db, deployments, history, engine, vault, catalogue },
+		originOf: (host) => config.services.origin.replace("{host}", host),
+		addDomain: (customer, domain) => domains.add(customer, domain).domain,
+		checkPointed: (...asked) => domains.checkPointed(...asked),
+		claim: (...claim) => void entitlements.claim(...claim),
+		startJob: (...job) => jobs.start(...job),
+	});
+	const metrics = new Metrics(db, version(), now);
+	return {
+		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
+		...{ deployments, history, jobs, onEnd, requests, metrics, version: version(), ...notices },
+	};
+}
+
+/** What the programs of this node are marked with. Made once; a copy of the database is the same node. */
+function nodeIdIn(db: Database): string {
+	db.run("INSERT INTO node (one, id) VALUES (1, $id) ON CONFLICT DO NOTHING", { id: randomUUID() });
+	return db.get<{ id: string }>("SELECT id FROM node")?.id ?? "";
+}
+
+function zoneOf(zone: NonNullable<Config["zone"]>, now: () => number) {
+	const secret = readFileSync(zone.keyFile, "utf8").trim();
+	return new Rfc2136Zone({ name: zone.name, server: zone.server, key: { name: zone.keyName, secret }, now });
+}
+
+function noticesOf(config: Config, db: Database, vault: SealedVault, now: () => number) {
+	const panel = config.web.url;
+	const isDemo = config.demo !== null;
+	const noticeSettings = new NoticeSettings(db, vault, { privateWebhooks: isDemo });
+	const webhook = new Webhook({
+		...{ panel, now, privateToo: isDemo },
+		secretOf: (customer) => noticeSettings.webhookSecret(customer),
+	});
+	const mail = config.mail ? [new Mail({ ...config.mail, panel, provider: config.provider.name })] : [];
+	const sender = new Sender(db, [...mail, webhook], now);
+	const keptNotices = new KeptNotices(db, now);
+	const told = (customer: string) => keptNotices.ring(customer);
+	const outbox = new Outbox({ database: db, settings: noticeSettings, sender, told, now });
+	return { noticeSettings, sender, keptNotices, outbox };
+}
+
+function version(): string {
+	const file = join(import.meta.dirname, "..", "package.json");
+	return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
