@@ -73,7 +73,7 @@ for (const [network, bits] of [
 ] as const)
 	inside.addSubnet(network, bits, "ipv4");
 for (const [network, bits] of [
-	["::", 8],
+	["::", 96],
 	["64:ff9b::", 96],
 	["fc00::", 7],
 	["fe80::", 10],

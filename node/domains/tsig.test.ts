@@ -88,6 +88,9 @@ test("a signature counts only at the very end and only once", () => {
 	const twice = signed(fromKdig, key, then).message;
 	expect(faultOf(() => verified(twice, [key], then))).toBe("unsigned");
 	expect(faultOf(() => verified(Buffer.concat([fromKdig, Buffer.from([0])]), [key], then))).toBe("unsigned");
+	const lasting = Buffer.from(fromKdig);
+	lasting.writeUInt32BE(1, 53); // where its time to live stands
+	expect(faultOf(() => verified(lasting, [key], then))).toBe("unsigned");
 });
 
 function faultOf(work: () => unknown): TsigFault | "none" {
