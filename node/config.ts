@@ -241,8 +241,3 @@ export function reachable(socket: string): string {
 	if (Buffer.byteLength(socket) <= 100) return socket;
 	return join("/tmp", `fediversity-${createHash("sha256").update(socket).digest("hex").slice(0, 20)}.sock`);
 }
-
-/** Names a node on its machine, always the same for one state folder: what it runs carries this in its marker. */
-export function nodeIdOf(stateFolder: string): string {
-	return createHash("sha256").update(stateFolder).digest("hex").slice(0, 16);
-}

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** Unit and contract tests run side by side; stories start whole nodes and take turns. */
+/** Unit and contract tests run side by side; then those that start whole nodes and browsers, one after the other. */
 const root = join(import.meta.dirname, "..");
 const shared = { root, testTimeout: 20_000, hookTimeout: 60_000 };
 
@@ -14,6 +14,7 @@ export default defineConfig({
 				test: {
 					...shared,
 					name: "unit",
+					sequence: { groupOrder: 0 },
 					include: ["{node,ui,protocol}/**/*.test.ts", "test/*.test.ts", "test/contracts/**/*.test.ts"],
 				},
 			},
@@ -21,6 +22,7 @@ export default defineConfig({
 				test: {
 					...shared,
 					name: "stories",
+					sequence: { groupOrder: 1 },
 					include: ["test/stories/**/*.test.ts"],
 					testTimeout: 180_000,
 					fileParallelism: false,
@@ -30,6 +32,7 @@ export default defineConfig({
 				test: {
 					...shared,
 					name: "browser",
+					sequence: { groupOrder: 2 },
 					include: ["test/browser/**/*.test.ts"],
 					testTimeout: 300_000,
 					fileParallelism: false,
@@ -39,6 +42,7 @@ export default defineConfig({
 				test: {
 					...shared,
 					name: "services",
+					sequence: { groupOrder: 3 },
 					include: ["test/services/**/*.test.ts"],
 					testTimeout: 900_000,
 					fileParallelism: false,

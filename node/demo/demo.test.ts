@@ -7,10 +7,10 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { nodeIdOf } from "../config.ts";
 import { Rfc2136Zone } from "../domains/rfc2136-zone.ts";
 import { processTable } from "../engines/local/process-table.ts";
 import { marker } from "../engines/local/unit.ts";
+import { Database } from "../store/database.ts";
 import { Demo } from "./demo.ts";
 import { usualPort } from "./port.ts";
 import { DemoState } from "./state.ts";
@@ -219,9 +219,12 @@ describe("beginning anew", () => {
 		const voucher = (await before.vouchers())[0];
 		before.kill();
 		await close(before);
+		const database = new Database(join(state().folderOf({ key: "south" }), "node.sqlite"));
+		database.run("INSERT INTO node (one, id) VALUES (1, 'south-node')");
+		database.close();
 		const service = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
 			detached: true,
-			env: { [marker]: `${nodeIdOf(state().folderOf({ key: "south" }))}/d1/snac` },
+			env: { [marker]: "south-node/d1/snac" },
 		});
 		const node = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
 			detached: true,

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { nodeIdOf, reachable } from "../config.ts";
+import { reachable } from "../config.ts";
 import { startOf } from "../engines/local/process-table.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { frontDoor } from "./front-door.ts";
@@ -97,10 +97,7 @@ export class Demo {
 	async #beginAnew(): Promise<void> {
 		const { state, tell } = this.#options;
 		tell("Ending what still runs and erasing what was there …");
-		await endAll(
-			state,
-			providers.map((provider) => nodeIdOf(state.folderOf(provider))),
-		);
+		await endAll(state);
 		state.erase();
 	}
 

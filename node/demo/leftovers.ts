@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Process } from "../engines/local/process-table.ts";
+import { providers } from "./providers.ts";
 import type { DemoState } from "./state.ts";
 
 /** How long a supervisor or a node may take to stop, seconds: it ends its services first. */
@@ -11,7 +14,7 @@ export async function endNodes(state: DemoState): Promise<void> {
 }
 
 /** Ends everything that runs from this folder: the supervisor, its nodes, their services. */
-export async function endAll(state: DemoState, nodeIds: readonly string[]): Promise<void> {
+export async function endAll(state: DemoState): Promise<void> {
 	const [{ endFor, hasEnded, signalTo }, { isRunning }] = await Promise.all([
 		import("../engines/local/end.ts"),
 		import("../engines/local/process-table.ts"),
@@ -22,9 +25,25 @@ export async function endAll(state: DemoState, nodeIds: readonly string[]): Prom
 		await hasEnded(async () => !(await isRunning(supervisor)), patience);
 	}
 	await endNodes(state);
-	await endFor(carries(nodeIds), { signal: "SIGTERM", seconds: 10 });
+	const nodeIds = await Promise.all(providers.map((provider) => nodeIdIn(state.folderOf(provider))));
+	await endFor(carries(nodeIds.flat()), { signal: "SIGTERM", seconds: 10 });
 }
 
 function carries(ids: readonly string[]): (process: Process) => boolean {
 	return ({ unit }) => ids.some((id) => unit?.startsWith(`${id}/`));
+}
+
+/** What the services of the node in this folder are marked with; none if it never ran, or its database is beyond reading. */
+async function nodeIdIn(folder: string): Promise<string[]> {
+	const file = join(folder, "node.sqlite");
+	if (!existsSync(file)) return [];
+	try {
+		const { Database } = await import("../store/database.ts");
+		const database = new Database(file);
+		const ids = database.all<{ id: string }>("SELECT id FROM node").map(({ id }) => id);
+		database.close();
+		return ids;
+	} catch {
+		return [];
+	}
 }
