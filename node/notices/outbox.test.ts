@@ -79,6 +79,13 @@ test("what is rolled back was never told", () => {
 	expect(count("notice")).toBe(1);
 });
 
+test("a notice whose deliveries cannot be written is not written either", () => {
+	database.run("ALTER TABLE delivery RENAME TO away");
+	expect(() => outbox().tell(ready())).toThrow("delivery");
+	expect(count("notice")).toBe(0);
+	expect(wake).not.toHaveBeenCalled();
+});
+
 test("readers hear of it only after the transaction it is part of", async () => {
 	database.transaction(() => {
 		outbox().tell(ready());

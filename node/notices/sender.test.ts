@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Customers } from "../customers/customers.ts";
 import { Database } from "../store/database.ts";
-import { type Channel, type Letter, NotDelivered } from "./channel.ts";
+import { type Channel, type ChannelName, type Letter, NotDelivered } from "./channel.ts";
 import { Outbox } from "./outbox.ts";
 import { Sender } from "./sender.ts";
 
@@ -10,7 +10,7 @@ const day = 24 * hour;
 
 /** A channel that keeps what it is given and answers as the test says. */
 class Wire implements Channel {
-	readonly name = "mail";
+	readonly name: ChannelName = "mail";
 	readonly got: Letter[] = [];
 	/** Letters that arrived and have no answer yet. */
 	readonly open: { letter: Letter; accept(): void; refuse(error: Error): void }[] = [];
@@ -135,24 +135,47 @@ test("does not try before the time has come", async () => {
 	await vi.waitFor(() => expect(wire.got.length).toBe(2));
 });
 
-test("by itself tries again when the time has come", async () => {
-	vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-	try {
+describe("by itself", () => {
+	beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+	afterEach(() => void vi.useRealTimers());
+	const pass = async (ms: number) => {
+		now += ms;
+		vi.advanceTimersByTime(ms);
+		await idle();
+	};
+
+	test("it tries again when the time has come", async () => {
 		wire.answer = () => Promise.reject(new NotDelivered("No answer"));
 		tell(customer("ada"));
 		await idle();
+		await pass(4999);
 		expect(wire.got.length).toBe(1);
-		now += 5000;
-		vi.advanceTimersByTime(5000);
-		await idle();
+		await pass(1);
 		expect(wire.got.length).toBe(2);
-		now += day; // Set forward: noticed within a minute, long before 30 seconds and 2 minutes have passed by themselves.
+	});
+
+	test("it notices within a minute that the clock was set", async () => {
+		wire.answer = () => Promise.reject(new NotDelivered("No answer"));
+		tell(customer("ada"));
+		await idle();
+		await pass(5000);
+		await pass(30_000); // The next pause is two minutes.
+		expect(wire.got.length).toBe(3);
+		now += day;
 		vi.advanceTimersByTime(60_000);
 		await idle();
-		expect(wire.got.length).toBe(3);
-	} finally {
-		vi.useRealTimers();
-	}
+		expect(wire.got.length).toBe(4);
+	});
+
+	test("it goes on after the store has failed", async () => {
+		tell(customer("ada"));
+		database.run("ALTER TABLE delivery RENAME TO away");
+		await idle();
+		database.run("ALTER TABLE away RENAME TO delivery");
+		expect(wire.got.length).toBe(0);
+		await pass(60_000);
+		expect(wire.got.length).toBe(1);
+	});
 });
 
 test("gives up at once when told that it is final", async () => {
@@ -276,12 +299,12 @@ test("a letter for a channel that this node has no more stays, and others go", a
 	await vi.waitFor(() => expect(deliveries().map(({ state }) => state)).toEqual(["waiting", "sent"]));
 });
 
-test("when the store fails, it goes on afterwards", async () => {
-	database.run("ALTER TABLE delivery RENAME TO away");
-	sender.wake();
-	await idle();
-	database.run("ALTER TABLE away RENAME TO delivery");
-	wire.answer = () => {};
-	tell(customer("ada"));
-	await vi.waitFor(() => expect(only().state).toBe("sent"));
+test("one channel that is busy does not hold up another", async () => {
+	await sender.close();
+	const hook = Object.assign(new Wire(), { name: "webhook" as const });
+	sender = new Sender(database, [wire, hook], () => now);
+	for (const name of ["a", "b", "c", "d", "e", "f"]) tell(customer(name));
+	database.run("UPDATE delivery SET channel = 'webhook' WHERE seq < 6");
+	sender.start();
+	await vi.waitFor(() => expect([wire.open.length, hook.open.length]).toEqual([1, 5]));
 });

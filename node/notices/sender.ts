@@ -58,7 +58,7 @@ export class Sender {
 
 	/** Says that something may be due. It is looked at after the transaction that is under way. */
 	wake(): void {
-		if (!this.#started || this.#woken || this.#closing.signal.aborted) return;
+		if (!this.#started || this.#woken) return;
 		this.#woken = true;
 		setImmediate(() => this.#look());
 	}

@@ -5,8 +5,8 @@ import { noticeSentences } from "./notice.ts";
 import { publicLookup } from "./webhook-address.ts";
 
 const patience = 10_000;
-/** Of the answer only the status counts; more than this is not even read. */
-const answerBytes = 16 * 1024;
+/** Of the answer only the status counts; the body is not read at all. */
+const headerBytes = 16 * 1024;
 
 export interface WebhookParts {
 	/** The panel's origin, for links. */
@@ -83,8 +83,7 @@ async function agentFor(privateToo: boolean) {
 	return new Agent({
 		connect: { timeout: patience, ...(!privateToo && { lookup: publicLookup }) },
 		pipelining: 0,
-		maxResponseSize: answerBytes,
-		maxHeaderSize: answerBytes,
+		maxHeaderSize: headerBytes,
 	});
 }
 
