@@ -51,9 +51,12 @@ export function eventStream(c: WebContext, events: EventSource, pace: Partial<Pa
 	if (c.req.raw.method === "HEAD") return new Response(null, { headers });
 	const outgoing = c.env?.outgoing;
 	if (!outgoing) return new Response(webStream(start, reading), { headers });
-	outgoing.writeHead(200, headers);
-	outgoing.once("close", () => reading.abort());
-	start(nodeSink(outgoing));
+	if (!outgoing.destroyed) {
+		outgoing.writeHead(200, headers);
+		outgoing.once("close", () => reading.abort());
+		outgoing.on("error", () => reading.abort());
+		start(nodeSink(outgoing));
+	}
 	return alreadySent();
 }
 
@@ -66,6 +69,7 @@ async function pump(
 ) {
 	let behind = 0;
 	const heart = setInterval(() => {
+		if (reading.signal.aborted) return;
 		if (valid?.() === false || behind > 60_000 / beat) reading.abort();
 		else behind = sink.write(":\n\n") ? 0 : behind + 1;
 	}, beat);

@@ -24,7 +24,7 @@ export interface OperatorParts extends Pick<ApiParts, "routes" | "idempotency" |
 export async function openOperatorDoor(parts: OperatorParts): Promise<{ close(): Promise<void> }> {
 	const { socket, metrics: address } = parts.config;
 	await checkFree(socket);
-	const staff = await listening(operatorApp(parts), { path: socket });
+	const staff = await listening(openOperatorApp(parts), { path: socket });
 	const servers = [staff];
 	try {
 		if (address) servers.push(await listening(metricsApp(parts.metrics), address));
@@ -39,7 +39,8 @@ export async function openOperatorDoor(parts: OperatorParts): Promise<{ close():
 	};
 }
 
-function operatorApp(parts: OperatorParts): Hono<WebEnv> {
+/** What staff can ask there. */
+export function openOperatorApp(parts: Omit<OperatorParts, "config">): Hono<WebEnv> {
 	const app = metricsApp(parts.metrics);
 	const headers = { "cache-control": "no-store" };
 	bindApi(app, { ...parts, headers, audiences: new Set(["staff", "everybody"]), admit: () => null });
