@@ -6,6 +6,7 @@ import { endFor, hasEnded, signalTo } from "./end.ts";
 import { launch } from "./launch.ts";
 import { type LogLimits, openLog, rotateLog } from "./log-file.ts";
 import { isRunning, type Process, processTable, startOf } from "./process-table.ts";
+import { Turns } from "./turns.ts";
 import { fingerprint, fingerprintMarker, marker, type Unit } from "./unit.ts";
 
 const logger = getLogger(["fediversity", "engines"]);
@@ -69,7 +70,7 @@ export class Processes {
 	readonly #changed: (id: string, status: UnitStatus) => void;
 	readonly #patience: Patience;
 	readonly #kept = new Map<string, Kept>();
-	readonly #queues = new Map<string, Promise<unknown>>();
+	readonly #turns = new Turns();
 	#watch: NodeJS.Timeout | null = null;
 	#closed = false;
 
@@ -92,17 +93,20 @@ export class Processes {
 
 	/** Starts a unit. If it runs just so already, nothing happens; if it runs in another way, it is ended first. */
 	start(unit: Unit): Promise<void> {
-		return this.#inTurn(unit.id, async () => {
+		return this.#turns.take(unit.id, async () => {
 			const known = this.#kept.get(unit.id);
 			if (known?.state === "running" && fingerprint(known.unit) === fingerprint(unit)) return;
-			await this.#end(known?.unit ?? unit);
+			await this.#end(unit.id, (known?.unit ?? unit).confinement.user);
 			await this.#spawn(this.#keep(unit));
 		});
 	}
 
-	/** Ends a unit for certain: asks it, waits as long as it may take, then kills whatever is left. Twice is fine. */
-	stop(unit: Unit): Promise<void> {
-		return this.#inTurn(unit.id, () => this.#end(this.#kept.get(unit.id)?.unit ?? unit));
+	/**
+	 * Ends a unit for certain: asks it, waits as long as it may take, then kills whatever is left, also if this node has
+	 * not started it. `user` is the number of its own user. Twice is fine.
+	 */
+	stop(id: string, user: number | null = null): Promise<void> {
+		return this.#turns.take(id, () => this.#end(id, user));
 	}
 
 	/**
@@ -116,7 +120,7 @@ export class Processes {
 			[...ids].map((id) => {
 				const unit = wanted.find((one) => one.id === id);
 				const processes = found.filter((one) => one.unit === this.#marked(id));
-				return this.#inTurn(id, () => this.#adoptOne(id, unit, processes));
+				return this.#turns.take(id, () => this.#adoptOne(id, unit, processes));
 			}),
 		);
 		return adopted.flat();
@@ -126,16 +130,7 @@ export class Processes {
 	async close(): Promise<void> {
 		this.#closed = true;
 		if (this.#watch) clearInterval(this.#watch);
-		await Promise.all([...this.#kept.values()].map(({ unit }) => this.stop(unit)));
-	}
-
-	/** One thing at a time for each unit, in the order in which they were asked for. */
-	#inTurn<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
-		const turn = (this.#queues.get(id) ?? Promise.resolve()).then(work, work);
-		this.#queues.set(id, turn);
-		const tidy = () => this.#queues.get(id) === turn && this.#queues.delete(id);
-		turn.then(tidy, tidy);
-		return turn;
+		await Promise.all([...this.#kept.values()].map(({ unit }) => this.stop(unit.id, unit.confinement.user)));
 	}
 
 	#marked(id: string) {
@@ -200,12 +195,14 @@ export class Processes {
 		this.#turn(kept, kept.short >= lives ? "given-up" : "waiting");
 		logger.warning("{unit} ended by itself: {how}", { unit: kept.unit.id, how, state: kept.state });
 		const pause = Math.min(first * 2 ** (kept.short - 1), most);
-		void this.#inTurn(kept.unit.id, () => this.#endRest(kept.unit, group, null)).catch(() => {});
+		void this.#turns
+			.take(kept.unit.id, () => this.#endRest(kept.unit.id, kept.unit.confinement.user, group))
+			.catch(() => {});
 		if (kept.state === "waiting") kept.timer = setTimeout(() => void this.#revive(kept), pause).unref();
 	}
 
 	#revive(kept: Kept): Promise<void> {
-		return this.#inTurn(kept.unit.id, async () => {
+		return this.#turns.take(kept.unit.id, async () => {
 			if (kept.state !== "waiting") return;
 			try {
 				await this.#spawn(kept);
@@ -216,32 +213,27 @@ export class Processes {
 		});
 	}
 
-	async #end(unit: Unit): Promise<void> {
-		const kept = this.#kept.get(unit.id);
+	async #end(id: string, user: number | null): Promise<void> {
+		const kept = this.#kept.get(id);
 		if (kept?.timer) clearTimeout(kept.timer);
 		const leader = kept?.leader ?? null;
 		if (kept) this.#turn(kept, "stopping");
-		if (leader) {
-			await signalTo(leader, unit.stop.signal);
-			await hasEnded(async () => !(await isRunning(leader)), unit.stop.seconds);
+		if (kept && leader) {
+			await signalTo(leader, kept.unit.stop.signal);
+			await hasEnded(async () => !(await isRunning(leader)), kept.unit.stop.seconds);
 		}
-		await this.#endRest(unit, leader?.pid ?? null, null);
+		await this.#endRest(id, user, leader?.pid ?? null);
 		if (!kept) return;
 		kept.leader = null;
 		this.#turn(kept, "stopped");
-		this.#kept.delete(unit.id);
+		this.#kept.delete(id);
 	}
 
-	#endRest(
-		{ id, confinement }: Pick<Unit, "id" | "confinement">,
-		group: number | null,
-		politely: typeof orphan | null,
-	) {
+	/** Kills what is left of a unit: of its group, with its marker, of its own user. */
+	#endRest(id: string, user: number | null, group: number | null): Promise<void> {
 		const belongs = (one: Process) =>
-			one.unit === this.#marked(id) ||
-			(group !== null && one.group === group) ||
-			(confinement.user !== null && one.user === confinement.user);
-		return endFor(belongs, politely);
+			one.unit === this.#marked(id) || (group !== null && one.group === group) || (user !== null && one.user === user);
+		return endFor(belongs, null);
 	}
 
 	async #adoptOne(id: string, unit: Unit | undefined, processes: readonly Process[]): Promise<string[]> {

@@ -44,6 +44,8 @@ export interface Program {
 	readonly path: string;
 	/** Folder that the service's own user must be able to read, such as the one in the cache; none for /usr and the like. */
 	readonly folder?: string;
+	/** What it needs in its environment wherever it runs, such as where its libraries lie. */
+	readonly env?: Readonly<Record<string, string>>;
 	readonly version?: string;
 }
 
@@ -73,6 +75,8 @@ export interface RunOptions {
 	readonly folder?: string;
 	/** Its output is not logged, because it holds a secret. */
 	readonly quiet?: boolean;
+	/** Is told each line of its output instead of the report's log. */
+	line?(line: string): void;
 }
 
 /** One service of one deployment, as its recipe sees it. */
@@ -126,6 +130,8 @@ export interface Command {
 	/** Gives it a /dev/shm of its own, for programs that meet others there by name. */
 	readonly ownSharedMemory?: boolean;
 	readonly limits?: { readonly files?: number; readonly processes?: number };
+	/** Folders besides the program's and its state that it must be able to read, such as the one of an interpreter. */
+	readonly reads?: readonly string[];
 }
 
 /** One look at a running service. */

@@ -9,6 +9,8 @@ export interface Unit {
 	readonly env: Readonly<Record<string, string>>;
 	/** Where it runs. */
 	readonly folder: string;
+	/** Stands for what its configuration files say; another text here means that it must be started anew. */
+	readonly settings: string;
 	/** The file its output goes to. */
 	readonly log: string;
 	readonly stop: { readonly signal: NodeJS.Signals; readonly seconds: number };
@@ -47,9 +49,9 @@ export const fingerprintMarker = "FEDIVERSITY_UNIT_PRINT";
 
 /** The same for two units exactly if a running one need not be started anew to become the other. */
 export function fingerprint(unit: Unit): string {
-	const { argv, env, folder, confinement } = unit;
+	const { argv, env, folder, settings, confinement } = unit;
 	return createHash("sha256")
-		.update(JSON.stringify([argv, Object.entries(env).sort(), folder, confinement]))
+		.update(JSON.stringify([argv, Object.entries(env).sort(), folder, settings, confinement]))
 		.digest("hex")
 		.slice(0, 16);
 }

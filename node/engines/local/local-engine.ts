@@ -1,0 +1,222 @@
+import { realpathSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
+import { getLogger } from "@logtape/logtape";
+import { Problem } from "#protocol/problem.ts";
+import type { Vault } from "../../secrets/vault.ts";
+import { serviceNamed } from "../../services/catalogue.ts";
+import type { Service } from "../../services/service.ts";
+import type { Ability, Backend, Engine, Plan, Report, Sighting, Stage } from "../engine.ts";
+import { passingMarker, serviceEnvironment, workshopEnvironment } from "./environment.ts";
+import { Homes } from "./homes.ts";
+import { LocalService, type Means } from "./local-service.ts";
+import type { PortRange } from "./ports.ts";
+import { powersHere } from "./powers.ts";
+import { type Patience, Processes } from "./processes.ts";
+import type { Recipe } from "./recipe.ts";
+import { recipes as ours } from "./recipes.ts";
+import { stagesTo } from "./stages.ts";
+import { Turns } from "./turns.ts";
+import type { Unit } from "./unit.ts";
+import { LocalWorkshop } from "./workshop.ts";
+
+const logger = getLogger(["fediversity", "engines"]);
+
+/** After a start, so many services are brought up at a time. */
+const atATime = 4;
+
+export interface LocalEngineOptions {
+	/** Tells this node's programs from those of other nodes on the machine: letters, digits, `-` and `_`; never changes. */
+	readonly nodeId: string;
+	/** Where the services' state lies. */
+	readonly folder: string;
+	/** Where fetched programs lie; nodes may share it. */
+	readonly cache: string;
+	readonly ports: PortRange;
+	/** Most private memory of one service. */
+	readonly memoryMiB: number;
+	readonly vault: Vault;
+	/** The node's own environment: its search path, proxies and certificates count. */
+	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** Other recipes, for tests. */
+	readonly recipes?: readonly Recipe[];
+	readonly patience?: Partial<Patience>;
+}
+
+/** Makes plans true with watched processes on this machine. */
+export class LocalEngine implements Engine {
+	readonly name = "local";
+	readonly #options: LocalEngineOptions;
+	readonly #recipes: ReadonlyMap<string, Recipe>;
+	readonly #services = new Map<string, LocalService>();
+	readonly #hosts = new Map<string, LocalService>();
+	readonly #turns = new Turns();
+	readonly #processes: Processes;
+	readonly #workshop: LocalWorkshop;
+	readonly #closing = new AbortController();
+	#means: Promise<Means> | null = null;
+
+	/** Touches nothing yet, so that a node starts fast; the machine is looked at when it is first needed. */
+	constructor(options: LocalEngineOptions) {
+		this.#options = options;
+		this.#recipes = new Map((options.recipes ?? ours).map((recipe) => [recipe.service, recipe]));
+		this.#workshop = new LocalWorkshop(options.cache, {
+			...workshopEnvironment(options.environment),
+			...passingMarker(options.nodeId),
+		});
+		this.#processes = new Processes({
+			nodeId: options.nodeId,
+			changed: (id, status) => this.#services.get(id)?.changed(status),
+			...(options.patience && { patience: options.patience }),
+		});
+	}
+
+	async can({ name, title }: Service): Promise<Ability> {
+		const recipe = this.#recipes.get(name);
+		if (recipe) return recipe.able(this.#workshop);
+		const why = `${title} needs a whole NixOS machine; a node with the NixOps4 engine can run it`;
+		return { can: false, code: "needs-engine", missing: "NixOps4", why };
+	}
+
+	stages(plan: Plan): readonly Stage[] {
+		return stagesTo(
+			plan,
+			(service) => this.#recipe(service),
+			(service) => serviceNamed(service)?.title ?? service,
+			(...call) => this.#reach(...call),
+		);
+	}
+
+	async apply(plan: Plan, report: Report): Promise<void> {
+		for (const stage of this.stages(plan)) await stage.run(report);
+	}
+
+	restart(plan: Plan, service: string, report: Report): Promise<void> {
+		return this.#reach(plan, service, async (found) => {
+			await found.stop();
+			await found.get(report);
+			await found.configure(report);
+			await found.start(report);
+		});
+	}
+
+	setPassword(plan: Plan, service: string, report: Report): Promise<void> {
+		return this.#reach(plan, service, (found) => found.setPassword(report));
+	}
+
+	async look(plan: Plan): Promise<readonly Sighting[]> {
+		const means = await this.#ready();
+		return Promise.all(plan.services.map(({ name }) => this.#service(plan, name, means).look()));
+	}
+
+	backend(host: string): Backend | undefined {
+		return this.#hosts.get(withoutPort(host))?.backend();
+	}
+
+	async recover(plans: readonly Plan[]): Promise<void> {
+		const means = await this.#ready();
+		const all = plans.flatMap((plan) => plan.services.map(({ name }) => this.#service(plan, name, means)));
+		const wanted = all.filter((service) => service.mode === "serving" && service.isSetUp);
+		const units = await Promise.all(wanted.map((service) => service.unit().catch(() => null)));
+		const adopted = await this.#processes.adopt(units.filter((unit): unit is Unit => unit !== null));
+		const down = wanted.filter(({ id }) => !adopted.includes(id));
+		logger.info("Took over {adopted} running services, starting {down}", {
+			adopted: adopted.length,
+			down: down.length,
+		});
+		const queue = down.values();
+		await Promise.all(Array.from({ length: atATime }, () => this.#bringUpAll(queue)));
+	}
+
+	async close(): Promise<void> {
+		this.#closing.abort(new Problem("cancelled"));
+		await this.#processes.close();
+	}
+
+	#recipe(service: string): Recipe {
+		const recipe = this.#recipes.get(service);
+		if (!recipe) throw new Problem("service-unknown", { service });
+		return recipe;
+	}
+
+	/** The service as this plan, the last word on it, wants it. */
+	#service(plan: Plan, name: string, means: Means): LocalService {
+		const planned = plan.services.find((one) => one.name === name);
+		if (!planned) throw new Problem("service-unknown", { service: name });
+		const id = `${plan.deployment}/${name}`;
+		const known = this.#services.get(id);
+		const same = known && JSON.stringify(known.planned) === JSON.stringify(planned);
+		const service = same ? known : new LocalService(plan, planned, this.#recipe(name), means);
+		if (!same) service.changed(this.#processes.status(id));
+		service.mode = plan.mode;
+		for (const host of known?.planned.hosts ?? []) this.#hosts.delete(host);
+		this.#services.set(id, service);
+		if (plan.mode === "absent") return service;
+		for (const host of planned.hosts) this.#hosts.set(host, service);
+		return service;
+	}
+
+	async #reach(plan: Plan, name: string, work: (service: LocalService) => Promise<void>): Promise<void> {
+		const means = await this.#ready();
+		await this.#turns.take(`${plan.deployment}/${name}`, () => work(this.#service(plan, name, means)));
+	}
+
+	async #bringUpAll(queue: IteratorObject<LocalService>): Promise<void> {
+		for (const service of queue) await this.#bringUp(service, 10_000);
+	}
+
+	/** Starts a service that should run. One that cannot is tried again later, less and less often. */
+	async #bringUp(service: LocalService, pause: number): Promise<void> {
+		const { signal } = this.#closing;
+		const report: Report = { signal, progress: () => {}, log: () => {} };
+		const isWanted = () => service.mode === "serving" && this.#services.get(service.id) === service;
+		try {
+			await this.#turns.take(service.id, async () => {
+				if (!isWanted()) return;
+				await service.get(report);
+				await service.configure(report);
+				await service.start(report);
+			});
+		} catch (error) {
+			if (signal.aborted) return;
+			logger.error("{service} does not start: {error}", { service: service.id, error });
+			const again = () => wait(pause, undefined, { signal, ref: false });
+			again().then(
+				() => (isWanted() ? this.#bringUp(service, Math.min(pause * 2, 600_000)) : undefined),
+				() => {},
+			);
+		}
+	}
+
+	#ready(): Promise<Means> {
+		this.#means ??= this.#prepared();
+		this.#means.catch(() => {
+			this.#means = null;
+		});
+		return this.#means;
+	}
+
+	async #prepared(): Promise<Means> {
+		const { nodeId, folder, cache, ports, vault, memoryMiB } = this.#options;
+		const environment = serviceEnvironment(this.#options.environment);
+		await mkdir(folder, { recursive: true, mode: 0o711 });
+		await mkdir(cache, { recursive: true, mode: 0o755 });
+		const powers = await powersHere(environment);
+		logger.debug("This machine gives services {powers}", { powers });
+		const homes = new Homes({ folder: realpathSync(folder), ports, users: powers.users, seed: nodeId });
+		return {
+			homes,
+			vault,
+			powers,
+			environment,
+			memoryMiB,
+			processes: this.#processes,
+			workshop: this.#workshop,
+			passing: passingMarker(nodeId),
+		};
+	}
+}
+
+function withoutPort(host: string): string {
+	return host.replace(/:\d+$/, "").toLowerCase();
+}

@@ -1,0 +1,6 @@
+import type { Recipe } from "./recipe.ts";
+import { snac } from "./recipes/snac.ts";
+import { wiki } from "./recipes/wiki.ts";
+
+/** What the local engine can run; one line each. */
+export const recipes: readonly Recipe[] = [snac, wiki];

@@ -1,0 +1,51 @@
+import type { Plan, Report, Stage } from "../engine.ts";
+import type { LocalService } from "./local-service.ts";
+import type { Recipe } from "./recipe.ts";
+
+/** How a stage gets at its service: the last word on a plan counts, and one piece of work at a time for each service. */
+export type Reach = (plan: Plan, service: string, work: (service: LocalService) => Promise<void>) => Promise<void>;
+
+type Doing = (service: LocalService, report: Report) => Promise<void>;
+
+/** The stages to a plan, service by service in the plan's order. `titles` are the services' names for people. */
+export function stagesTo(
+	plan: Plan,
+	recipe: (service: string) => Recipe,
+	title: (service: string) => string,
+	reach: Reach,
+): Stage[] {
+	return plan.services.flatMap(({ name: service }) => {
+		const stage = (verb: string, sentence: string, seconds: number, deadline: number, doing: Doing): Stage => ({
+			name: `${verb}:${service}`,
+			verb,
+			service,
+			title: sentence.replace("{service}", title(service)),
+			seconds,
+			deadline,
+			run: (report) => reach(plan, service, (found) => doing(found, report)),
+		});
+		if (plan.mode === "serving") return serving(recipe(service), stage);
+		const { seconds } = recipe(service).stop;
+		const stop = stage("stop", "Stop {service}", 2, seconds + 60, (found) => found.stop());
+		if (plan.mode !== "absent") return [stop];
+		return [stop, stage("erase", "Erase {service} and look that it is gone", 2, 600, (found) => found.erase())];
+	});
+}
+
+function serving(
+	recipe: Recipe,
+	stage: (verb: string, title: string, seconds: number, deadline: number, doing: Doing) => Stage,
+): Stage[] {
+	const { usually, atMost } = recipe.ready;
+	const get = stage("get", "Get {service}", recipe.obtainSeconds, 900, (found, report) => found.get(report));
+	const configure = stage("configure", "Set up {service}", 1, 120, (found, report) => found.configure(report));
+	const start = stage("start", "Start {service}", usually, atMost + 60, (found, report) => found.start(report));
+	const account = stage("account", "Make the first account in {service}", 1, 120, (found, report) =>
+		found.account(report),
+	);
+	const check = stage("check", "Check that {service} answers", 1, 60, (found, report) => found.check(report));
+	if (!recipe.account) return [get, configure, start, check];
+	return recipe.account.while === "stopped"
+		? [get, configure, account, start, check]
+		: [get, configure, start, account, check];
+}
