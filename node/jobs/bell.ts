@@ -46,13 +46,18 @@ export class Bell {
 				signal.removeEventListener("abort", ring);
 				waiting.delete(ring);
 				if (waiting.size === 0) this.#waiting.delete(job);
-				if (this.#waiting.size === 0) this.close();
+				if (this.#waiting.size === 0) this.#leaveOthers();
 			},
 		};
 	}
 
-	/** Stops looking at what other processes write. */
+	/** Rings once more for everybody who waits, so that they see that it is over. */
 	close() {
+		this.#leaveOthers();
+		for (const job of [...this.#waiting.keys()]) this.#ringNow(job);
+	}
+
+	#leaveOthers() {
 		clearInterval(this.#timer);
 		this.#timer = undefined;
 	}

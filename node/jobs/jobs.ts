@@ -42,7 +42,7 @@ export class Jobs {
 	readonly ledger: Ledger;
 	readonly logs: JobLog;
 	readonly #db: Database;
-	readonly #closing = new AbortController();
+	#closed = false;
 
 	constructor(db: Database, kinds: Kinds, now: () => number = Date.now) {
 		this.#db = db;
@@ -150,12 +150,12 @@ export class Jobs {
 	 * signal is aborted. Nothing is left out, but some may be told twice after a reader comes back.
 	 */
 	events(id: string, since: number, signal: AbortSignal, customer: string | null): AsyncIterable<JobChange> {
-		return this.#follow(this.#job(id, customer), since, AbortSignal.any([signal, this.#closing.signal]));
+		return this.#follow(this.#job(id, customer), since, signal);
 	}
 
 	/** Ends everybody's events and writes the last lines of the logs. */
 	close() {
-		this.#closing.abort();
+		this.#closed = true;
 		this.ledger.bell.close();
 		this.logs.flush();
 	}
@@ -168,7 +168,7 @@ export class Jobs {
 		const seen = since > last ? 0 : since;
 		const watch = bell.watch(job.id, signal);
 		try {
-			for (let head = headOf(told); !signal.aborted; await watch.rung()) {
+			for (let head = headOf(told); !signal.aborted && !this.#closed; await watch.rung()) {
 				const now = { ...told, job: this.ledger.job(job.id) ?? job };
 				for (const entry of journal.read(job.id, told.story.seq)) {
 					hearLoosely(told.story, entry);

@@ -7,7 +7,7 @@ import { IllegalStory, Story } from "./story.ts";
 
 /** Called in the transaction in which a job ends, or gets stuck (a stuck job can still end later). A throw takes it all back. */
 export type OnEnd = (
-	job: JobHead & { readonly customer: string | null; readonly input: object },
+	job: Omit<JobHead, "canCancel" | "canRetry"> & { readonly customer: string | null; readonly input: object },
 	outcome: "done" | "undone" | "stuck",
 	problem: FailureView | null,
 ) => void;

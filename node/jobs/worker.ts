@@ -166,8 +166,7 @@ export class Worker {
 		} catch (error) {
 			if (!(error instanceof IllegalStory)) throw error;
 			log.error("Job {job} cannot go on: {error}", { job, error });
-			const seen = pen.read(job).at(-1)?.seq ?? 0;
-			pen.append(job, seen, { step: null, event: { type: "stuck", problem: failureOf(error) } });
+			pen.stick(job, failureOf(error));
 		}
 	}
 
