@@ -1,0 +1,411 @@
+/** Bodies on their way, in both directions: pace, hanging up, answers that come early, late or not at all. */
+import { request as ask, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:net";
+import { expect, test } from "vitest";
+import { afterwards, eventually, Line, listening, service, settled } from "../../test/loopback.ts";
+import type { Destination } from "./destination.ts";
+import { Gateway } from "./gateway.ts";
+import type { Limits } from "./limits.ts";
+
+const MiB = 1024 * 1024;
+const about = { provider: "North", panel: "https://north.example/" };
+
+async function gatewayTo(port: number, limits: Partial<Limits> = {}, find?: () => Destination): Promise<number> {
+	const gateway = new Gateway({
+		find: find ?? (() => ({ kind: "service", port })),
+		panel: () => {},
+		about,
+		trustProxy: false,
+		limits,
+	});
+	const at = await gateway.listen({ host: "127.0.0.1", port: 0 });
+	afterwards(() => gateway.close(0));
+	return at;
+}
+
+/** A gateway before a service that answers like this. */
+async function before(handler: (request: IncomingMessage, response: ServerResponse) => void, limits?: Partial<Limits>) {
+	const seen = await service(handler);
+	return { ...seen, at: await gatewayTo(seen.port, limits) };
+}
+
+/** A gateway before a listener that says this, byte for byte, to whatever it hears. */
+async function beforeRaw(...pieces: string[]) {
+	const heard: string[] = [];
+	const server = createServer((socket) => {
+		let turn = 0;
+		socket.on("data", (data) => {
+			heard.push(data.toString("latin1"));
+			const piece = pieces[turn++];
+			if (piece === undefined || piece.endsWith("END")) socket.end(piece?.slice(0, -3) ?? "", "latin1");
+			else socket.write(piece, "latin1");
+		});
+	});
+	return { heard, at: await gatewayTo(await listening(server)) };
+}
+
+const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+test("200 MiB go down no faster than they are read, and all of them", async () => {
+	let sent = 0;
+	const size = 200 * MiB;
+	const { at } = await before((_, response) => {
+		response.writeHead(200, { "Content-Length": size });
+		const piece = Buffer.alloc(MiB, "x");
+		const more = () => {
+			while (sent < size) {
+				sent += piece.length;
+				if (!response.write(piece)) return response.once("drain", more);
+			}
+			return response.end();
+		};
+		more();
+	});
+	const request = ask({ port: at, host: "127.0.0.1", agent: false }).end();
+	const response = await new Promise<IncomingMessage>((resolve) => request.once("response", resolve));
+	response.pause();
+	// What two connections hold in their kernel buffers, and little more.
+	expect(await settled(() => sent)).toBeLessThan(40 * MiB);
+	const memory = process.memoryUsage().rss;
+	let most = 0;
+	let received = 0;
+	for await (const piece of response) {
+		received += (piece as Buffer).length;
+		most = Math.max(most, process.memoryUsage.rss());
+	}
+	expect(received).toBe(size);
+	expect(most - memory).toBeLessThan(100 * MiB);
+});
+
+test("200 MiB go up no faster than the service takes them, and all of them", async () => {
+	const size = 200 * MiB;
+	let upload: IncomingMessage | undefined;
+	const { at } = await before((request) => {
+		upload = request;
+	});
+	const request = ask({
+		port: at,
+		host: "127.0.0.1",
+		agent: false,
+		method: "POST",
+		headers: { "Content-Length": size },
+	});
+	request.once("error", () => {});
+	let sent = 0;
+	const piece = Buffer.alloc(MiB, "y");
+	const more = () => {
+		while (sent < size) {
+			sent += piece.length;
+			if (!request.write(piece)) return request.once("drain", more);
+		}
+		return request.end();
+	};
+	more();
+	expect(await settled(() => sent)).toBeLessThan(40 * MiB);
+	let received = 0;
+	for await (const piece of upload as IncomingMessage) received += (piece as Buffer).length;
+	expect(received).toBe(size);
+	expect(upload?.headers["content-length"]).toBe(String(size));
+	request.destroy();
+});
+
+test("a body in chunks arrives as one, and is answered in chunks", async () => {
+	const { at } = await before(async (request, response) => {
+		let body = "";
+		for await (const piece of request) body += piece;
+		response.write(`${request.headers["content-length"]} ${body}`);
+		response.end("!");
+	});
+	const line = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+	line.send("6;x=y\r\n world\r\n0\r\nX-Trailer: z\r\n\r\n");
+	const answer = await line.until((text) => text.endsWith("0\r\n\r\n"));
+	expect(answer).toMatch(/Transfer-Encoding: chunked/i);
+	// undici counts a body that has come in whole before it is sent on.
+	expect(answer).toMatch(/(undefined|11) hello world/);
+});
+
+test.each(["GET", "DELETE", "PATCH", "PROPFIND", "OPTIONS"])("%s may carry a body", async (method) => {
+	const { at } = await before(async (request, response) => {
+		let body = "";
+		for await (const piece of request) body += piece;
+		response.end(`${request.method} ${body}`);
+	});
+	const line = new Line(at, `${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello`);
+	expect(await line.until((text) => text.includes("hello"))).toMatch(`${method} hello`);
+});
+
+test("the first event arrives before there is a second, and the head before there is a first", async () => {
+	let stream: ServerResponse | undefined;
+	const { at } = await before((_, response) => {
+		stream = response;
+		response.writeHead(200, { "Content-Type": "text/event-stream" }).flushHeaders();
+	});
+	const line = new Line(at, get);
+	await line.until((text) => text.includes("\r\n\r\n"));
+	for (const number of [1, 2, 3]) {
+		stream?.write(`data: ${number}\n\n`);
+		await line.until((text) => text.includes(`data: ${number}\n\n`));
+		expect(line.received).not.toContain(`data: ${number + 1}`);
+	}
+	expect(line.isClosed).toBe(false);
+});
+
+test("who turns away from a download ends it at the service too", async () => {
+	let isClosed = false;
+	const { at, requests } = await before((_, response) => {
+		response.writeHead(200).write("something");
+		response.once("close", () => {
+			isClosed = true;
+		});
+	});
+	const line = new Line(at, get);
+	await line.until((text) => text.includes("something"));
+	line.socket.destroy();
+	await eventually(() => isClosed);
+	expect(requests).toHaveLength(1);
+});
+
+test("who turns away before the answer ends the request at the service too", async () => {
+	let isClosed = false;
+	const { at } = await before((_, response) => {
+		response.once("close", () => {
+			isClosed = true;
+		});
+		line.socket.resetAndDestroy();
+	});
+	const line = new Line(at, get);
+	await eventually(() => isClosed);
+});
+
+test.each([
+	["with a length", "Content-Length: 1000\r\n\r\nhalf"],
+	["in chunks", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"],
+])("an upload %s that breaks off never looks whole", async (_, rest) => {
+	let end = "";
+	const { at } = await before((request) => {
+		request.once("data", () => line.socket.destroy());
+		request.once("end", () => {
+			end = "whole";
+		});
+		request.once("error", () => {
+			end = "broken";
+		});
+	});
+	const line = new Line(at, `POST / HTTP/1.1\r\nHost: a\r\n${rest}`);
+	await eventually(() => end !== "");
+	expect(end).toBe("broken");
+});
+
+test.each([
+	["with a length", "Content-Length: 1000\r\n\r\nhalfEND"],
+	["in chunks", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nEND"],
+])("an answer %s that breaks off never looks whole", async (_, rest) => {
+	const { at } = await beforeRaw(`HTTP/1.1 200 OK\r\n${rest}`);
+	const answer = await new Line(at, get).closed();
+	expect(answer).toContain("half");
+	expect(answer).not.toMatch(/\r\n0\r\n\r\n$/);
+	expect(answer).toMatch(/Content-Length: 1000|Transfer-Encoding: chunked/i);
+});
+
+test("an early answer reaches who still sends, and the rest of the body goes nowhere", async () => {
+	const { at } = await before((_, response) => response.writeHead(413, { "Content-Length": "0" }).end());
+	const head = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${8 * MiB}\r\n\r\n`;
+	const line = new Line(at, `${head}${"x".repeat(MiB)}`);
+	await line.until((text) => text.includes("\r\n\r\n"));
+	expect(line.received).toMatch(/^HTTP\/1.1 413 /);
+	line.send("x".repeat(7 * MiB)).send(get);
+	await line.until((text) => text.split("HTTP/1.1 413").length === 3);
+});
+
+test("who sends for ever after the answer is cut off", async () => {
+	const { at } = await before((_, response) => response.writeHead(413, { "Content-Length": "0" }).end(), {
+		linger: 50,
+	});
+	const line = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx");
+	expect(await line.closed()).toMatch(/^HTTP\/1.1 413 /);
+});
+
+test("a body over the limit is refused, announced or not", async () => {
+	const { at, requests } = await before(() => {}, { body: 1000 });
+	const announced = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n");
+	expect(await announced.until((text) => text.includes("\r\n\r\n"))).toMatch(/^HTTP\/1.1 413 /);
+	expect(requests).toEqual([]);
+	const chunk = `3E8\r\n${"x".repeat(1000)}\r\n`;
+	const chunked = new Line(at, `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`);
+	await eventually(() => requests.length === 1);
+	expect(chunked.received).toBe("");
+	chunked.send("1\r\nx\r\n");
+	expect(await chunked.until((text) => text.includes("\r\n\r\n"))).toMatch(/^HTTP\/1.1 413 /);
+});
+
+test("HEAD keeps the length and has no body", async () => {
+	const { at, requests } = await before((_, response) => response.writeHead(200, { "Content-Length": "1234" }).end());
+	const line = new Line(at, `HEAD / HTTP/1.1\r\nHost: a\r\n\r\n${get.replace("GET", "HEAD")}`);
+	const answer = await line.until((text) => text.split("HTTP/1.1 200").length === 3 && text.endsWith("\r\n\r\n"));
+	expect(answer.match(/Content-Length: 1234/gi)).toHaveLength(2);
+	expect(requests.map(({ method }) => method)).toEqual(["HEAD", "HEAD"]);
+});
+
+test.each([204, 304])("%i has no body and leaves the connection usable", async (status) => {
+	const { at } = await before((_, response) => response.writeHead(status, { ETag: '"x"' }).end());
+	const line = new Line(at, get + get);
+	const answer = await line.until((text) => text.split(`HTTP/1.1 ${status}`).length === 3 && text.endsWith("\r\n\r\n"));
+	expect(answer).not.toMatch(/chunked/i);
+	expect(answer.match(/ETag: "x"/gi)).toHaveLength(2);
+});
+
+test("HTTP/1.0 gets an answer without chunks, which ends with the connection", async () => {
+	const { at } = await before((_, response) => {
+		response.write("one ");
+		response.end("two");
+	});
+	const answer = await new Line(at, "GET / HTTP/1.0\r\nHost: a\r\n\r\n").closed();
+	expect(answer).not.toMatch(/chunked/i);
+	expect(answer).toMatch(/\r\n\r\none two$/);
+});
+
+test("a client that waits to be asked for its body is asked, once somebody wants it", async () => {
+	const { at } = await before(async (request, response) => {
+		let body = "";
+		for await (const piece of request) body += piece;
+		response.end(`${request.headers.expect} ${body}`);
+	});
+	const line = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+	expect(await line.until((text) => text.includes("\r\n\r\n"))).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+	line.send("hello");
+	expect(await line.until((text) => text.includes("hello"))).toMatch(/undefined hello/);
+
+	const frozen = await gatewayTo(0, {}, () => ({ kind: "wait", why: "frozen", retryAfter: 5 }));
+	const other = new Line(frozen, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+	expect(await other.closed()).toMatch(/^HTTP\/1.1 503 /);
+});
+
+test("interim answers of a service are not taken for the answer", async () => {
+	const { at } = await beforeRaw(
+		"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+	);
+	expect(await new Line(at, get).until((text) => text.endsWith("ok"))).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test("connections to a service are kept and used again", async () => {
+	const { at, server } = await before((_, response) => response.end("ok"));
+	let connections = 0;
+	server.on("connection", () => connections++);
+	for (let turn = 1; turn <= 20; turn++) await new Line(at, get).until((text) => text.endsWith("ok"));
+	expect(connections).toBe(1);
+});
+
+const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+test("a connection that the service has given up is not the client's trouble", async () => {
+	// The second request on a connection is answered by closing it, as when its time ran out just then.
+	const { at, heard } = await beforeRaw(ok);
+	const line = new Line(at, get);
+	await line.until((text) => text.endsWith("ok"));
+	line.send(get);
+	await line.until((text) => text.split(" 200 OK").length === 3);
+	expect(heard).toHaveLength(3);
+});
+
+test("what may have been carried out is not sent twice", async () => {
+	const { at, heard } = await beforeRaw(ok);
+	const line = new Line(at, get);
+	await line.until((text) => text.endsWith("ok"));
+	line.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+	await line.until((text) => text.includes("HTTP/1.1 502"));
+	expect(heard).toHaveLength(2);
+});
+
+test.each([
+	["a service that answers nonsense", "nonsense\r\n\r\nEND"],
+	["a service that only hangs up", "END"],
+	[
+		"a service that switches protocols by itself",
+		"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+	],
+	["a service with a head of 100 kB", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(100_000)}\r\n\r\nEND`],
+	["a service whose header would split", "HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\n\r\nEND"],
+])("%s is a 502", async (_, piece) => {
+	const { at } = await beforeRaw(piece, piece);
+	const answer = await new Line(at, get).until((text) => text.includes("\r\n\r\n"));
+	expect(answer).toMatch(/^HTTP\/1.1 502 .*Retry-After: 10/s);
+	expect(answer).not.toMatch(/set-cookie/i);
+});
+
+test("nobody listens: 502, or what is known about it by then", async () => {
+	const seen = await service(() => {});
+	await new Promise((resolve) => seen.server.close(resolve));
+	const line = new Line(await gatewayTo(seen.port), get);
+	expect(await line.until((text) => text.includes("\r\n\r\n"))).toMatch(/^HTTP\/1.1 502 /);
+
+	let asked = 0;
+	const find = (): Destination =>
+		asked++ === 0 ? { kind: "service", port: seen.port } : { kind: "wait", why: "frozen", retryAfter: 7 };
+	const other = new Line(await gatewayTo(0, {}, find), get);
+	expect(await other.until((text) => text.includes("\r\n\r\n"))).toMatch(/^HTTP\/1.1 503 .*Retry-After: 7/s);
+});
+
+test("a service that does not begin to answer is given up, one that takes its time over the rest is not", async () => {
+	let rest = () => {};
+	const { at } = await before(
+		(request, response) => {
+			if (request.url === "/slow") return;
+			response.write("one ");
+			rest = () => response.end("two");
+		},
+		{ firstByte: 400 },
+	);
+	const slow = new Line(at, "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+	const other = new Line(at, get);
+	expect(await slow.until((text) => text.includes("\r\n\r\n"))).toMatch(/^HTTP\/1.1 504 /);
+	rest();
+	expect(await other.until((text) => text.includes("two"))).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test("a client that sends a byte now and then is cut off", async () => {
+	const { at, requests } = await before(() => {}, { headTime: 200 });
+	const line = new Line(at, "GET / HTTP/1.1\r\nHost: a\r\n");
+	const drip = setInterval(() => line.send("X: y\r\n"), 20);
+	expect(await line.closed()).toMatch(/^HTTP\/1.1 408 /);
+	clearInterval(drip);
+	expect(requests).toEqual([]);
+});
+
+test("an upload that stops is cut off, while an answer may take longer", async () => {
+	let isBroken = false;
+	const { at } = await before(
+		(request, response) => {
+			if (request.method === "GET") setTimeout(() => response.end("late"), 400);
+			else
+				request.resume().once("error", () => {
+					isBroken = true;
+				});
+		},
+		{ uploadIdle: 100 },
+	);
+	const stalled = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
+	const patient = new Line(at, get);
+	expect(await stalled.closed()).toBe("");
+	await eventually(() => isBroken);
+	expect(await patient.until((text) => text.includes("late"))).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test("a head that is too large is refused", async () => {
+	const { at, requests } = await before(() => {}, { head: 4096 });
+	const line = new Line(at, `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(5000)}\r\n\r\n`);
+	expect(await line.closed()).toMatch(/^HTTP\/1.1 431 /);
+	expect(requests).toEqual([]);
+});
+
+test("one address has so many connections and no more", async () => {
+	const { at } = await before((_, response) => response.end("ok"), { connectionsPerClient: 3 });
+	const first = [1, 2, 3].map(() => new Line(at, get));
+	for (const line of first) await line.until((text) => text.endsWith("ok"));
+	expect(await new Line(at, get).closed()).toMatch(/^HTTP\/1.1 429 /);
+	first[0]?.socket.destroy();
+	const again = async (): Promise<string> => {
+		const answer = await new Line(at, get).until((text) => text.includes("\r\n\r\n"));
+		return answer.includes(" 429 ") ? again() : answer;
+	};
+	expect(await again()).toMatch(/^HTTP\/1.1 200 /);
+});

@@ -1,0 +1,229 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { getLogger } from "@logtape/logtape";
+import { answerFor, refuse } from "./answers.ts";
+import { Clients } from "./clients.ts";
+import { Courier, type Visit } from "./courier.ts";
+import type { Destination, Find } from "./destination.ts";
+import type { Failure } from "./exchange.ts";
+import { readHead, rewrite } from "./head.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
+import type { About } from "./page.ts";
+import { openTunnel } from "./tunnel.ts";
+import { linger } from "./upload.ts";
+import type { Matter } from "./words.ts";
+
+const log = getLogger(["fediversity", "gateway"]);
+
+/** Seconds after which it is worth asking again for a service that did not answer, and after a fault of ours. */
+const retryFailed = 10;
+const retryBroken = 60;
+
+const loopback = "127.0.0.1";
+
+/** What a gateway needs to know. */
+export interface GatewayParts {
+	readonly find: Find;
+	/** Answers what `find` gives to the panel. X-Forwarded-For, -Proto and -Host are true there, whoever sent them. */
+	readonly panel: (request: IncomingMessage, response: ServerResponse) => unknown;
+	readonly about: About;
+	/** Whether all that comes in comes from a proxy of ours, so that its X-Forwarded-For and -Proto are true. */
+	readonly trustProxy: boolean;
+	readonly limits?: Partial<Limits>;
+}
+
+/** What has come in since the start, for operators. */
+export interface Tally {
+	panel: number;
+	service: number;
+	wait: number;
+	unknown: number;
+	/** Requests that a service left without an answer. */
+	failed: number;
+	/** Requests that were malformed or too large, and connections over a limit. */
+	refused: number;
+}
+
+/** The door of a node: every request comes in here and goes where its host name belongs. */
+export class Gateway {
+	readonly tally: Tally = { panel: 0, service: 0, wait: 0, unknown: 0, failed: 0, refused: 0 };
+	readonly #parts: GatewayParts;
+	readonly #limits: Limits;
+	readonly #courier: Courier;
+	readonly #server: Server;
+	readonly #clients = new Clients();
+	readonly #tunnels = new Set<Socket>();
+
+	constructor(parts: GatewayParts) {
+		this.#parts = parts;
+		this.#limits = { ...defaultLimits, ...parts.limits };
+		this.#courier = new Courier(this.#limits);
+		this.#server = this.#build();
+	}
+
+	/** Opens the door; gives the port, which matters when 0 was asked for. Rejects with EADDRINUSE and the like. */
+	listen(at: { host: string; port: number }): Promise<number> {
+		return new Promise((resolve, reject) => {
+			this.#server.once("error", reject);
+			this.#server.listen(at.port, at.host, () => {
+				this.#server.off("error", reject);
+				resolve((this.#server.address() as AddressInfo).port);
+			});
+		});
+	}
+
+	/** Connections that are open now, and how many of them are WebSockets. */
+	get open(): { connections: number; webSockets: number } {
+		return { connections: this.#clients.size, webSockets: this.#tunnels.size };
+	}
+
+	/** Takes no more requests, lets those under way end within `grace` milliseconds, then hangs up. A second call does nothing. */
+	async close(grace = 5000): Promise<void> {
+		const closed = new Promise((resolve) => this.#server.close(resolve));
+		for (const socket of this.#tunnels) socket.destroySoon();
+		const timer = setTimeout(() => this.#hangUp(), grace);
+		await closed;
+		clearTimeout(timer);
+		await this.#courier.close();
+	}
+
+	#hangUp(): void {
+		this.#server.closeAllConnections();
+		for (const socket of this.#tunnels) socket.destroy();
+	}
+
+	#build(): Server {
+		const { head, headTime, keepAlive, idle, connections } = this.#limits;
+		const server = createServer({
+			maxHeaderSize: head,
+			headersTimeout: headTime,
+			// A big upload may take hours, as long as something keeps coming: see #welcome.
+			requestTimeout: 0,
+			keepAliveTimeout: keepAlive,
+			connectionsCheckingInterval: Math.min(headTime, 5000),
+			// Without it node:http plays through the life of a stream for every request that has no body.
+			optimizeEmptyRequests: true,
+			shouldUpgradeCallback: (request) => this.#isKnock(request),
+		});
+		server.timeout = idle;
+		if (connections > 0) server.maxConnections = connections;
+		server.on("connection", (socket) => this.#admit(socket));
+		server.on("drop", () => this.tally.refused++);
+		server.on("request", (request, response) => this.#receive({ request, response, isWaiting: false }));
+		server.on("checkContinue", (request, response) => this.#receive({ request, response, isWaiting: true }));
+		server.on("upgrade", (request, socket, early) => this.#tunnel(request, socket as Socket, early));
+		return server;
+	}
+
+	#admit(socket: Socket): void {
+		const open = this.#clients.add(socket);
+		const most = this.#limits.connectionsPerClient;
+		if (this.#parts.trustProxy || most === 0 || open <= most) return;
+		this.tally.refused++;
+		socket.end("HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nRetry-After: 10\r\nContent-Length: 0\r\n\r\n");
+		socket.destroySoon();
+	}
+
+	#receive(call: Omit<Visit, "head">): void {
+		const head = readHead(call.request, this.#parts.trustProxy);
+		if (head) this.#route({ ...call, head }).catch((error) => this.#broke(error, call));
+		else {
+			this.tally.refused++;
+			refuse(400, call.response);
+		}
+	}
+
+	async #route(visit: Visit): Promise<void> {
+		if (visit.request.method === "TRACE") return this.#refuse(405, visit);
+		if (this.#limits.body > 0 && (visit.head.size ?? 0) > this.#limits.body) return this.#refuse(413, visit);
+		const destination = this.#find(visit.head.host);
+		this.tally[destination.kind]++;
+		switch (destination.kind) {
+			case "wait":
+				this.#answer(destination.why, destination.retryAfter, visit);
+				break;
+			case "unknown":
+				this.#answer("unknown", 0, visit);
+				break;
+			case "panel":
+				this.#welcome(visit);
+				rewrite(visit.request, visit.head);
+				await this.#parts.panel(visit.request, visit.response);
+				break;
+			case "service":
+				this.#welcome(visit);
+				this.#courier.send(originOf(destination), visit, (failure) => this.#excuse(failure, visit));
+		}
+	}
+
+	/** Asks for the body if the client waits to be asked. One that stops coming is given up sooner than an answer that takes its time. */
+	#welcome({ request, response, head, isWaiting }: Visit): void {
+		if (isWaiting) response.writeContinue();
+		if (!head.hasBody) return;
+		request.socket.setTimeout(this.#limits.uploadIdle);
+		request.once("end", () => request.socket.setTimeout(this.#limits.idle));
+	}
+
+	/** The service gave no answer. Perhaps it was stopped in the meantime, and that is the better explanation. */
+	#excuse(failure: Failure, visit: Visit): void {
+		log.debug("{host} gave no answer: {failure}", { host: visit.head.host, failure });
+		const now = this.#find(visit.head.host);
+		if (failure === "too-large") this.#refuse(413, visit);
+		else if (now.kind === "wait") this.#answer(now.why, now.retryAfter, visit);
+		else this.#answer(failure, retryFailed, visit);
+		if (failure !== "too-large") this.tally.failed++;
+	}
+
+	#answer(matter: Matter, retryAfter: number, { head, request, response }: Visit): void {
+		answerFor({ matter, retryAfter, host: head.host, about: this.#parts.about }, request, response);
+		if (head.hasBody) linger(request, this.#limits.linger);
+	}
+
+	#refuse(status: number, { head, request, response }: Visit): void {
+		this.tally.refused++;
+		refuse(status, response);
+		if (head.hasBody) linger(request, this.#limits.linger);
+	}
+
+	/** A fault of ours, or of the panel. */
+	#broke(error: unknown, { request, response }: Omit<Visit, "head">): void {
+		log.error("{method} {path} broke: {error}", { method: request.method, path: request.url?.split("?")[0], error });
+		if (response.headersSent) response.destroy();
+		else refuse(500, response);
+	}
+
+	/** A fault in finding must neither end the node nor tell other servers to give up on a service. */
+	#find(host: string): Destination {
+		try {
+			return this.#parts.find(host);
+		} catch (error) {
+			log.error("Where {host} belongs could not be found: {error}", { host, error });
+			return { kind: "wait", why: "starting", retryAfter: retryBroken };
+		}
+	}
+
+	/** Whether this is a WebSocket for a service; anything else is answered like every other request. */
+	#isKnock(request: IncomingMessage): boolean {
+		const head = readHead(request, this.#parts.trustProxy);
+		return head?.webSocket === true && !head.hasBody && this.#find(head.host).kind === "service";
+	}
+
+	#tunnel(request: IncomingMessage, socket: Socket, early: Buffer): void {
+		const head = readHead(request, this.#parts.trustProxy);
+		if (!head) return void socket.destroy();
+		const destination = this.#find(head.host);
+		if (destination.kind !== "service") return void socket.destroy();
+		this.tally.service++;
+		this.#tunnels.add(socket);
+		socket.once("close", () => this.#tunnels.delete(socket));
+		openTunnel({
+			...{ host: destination.host ?? loopback, port: destination.port },
+			...{ head, request, socket, early, limits: this.#limits },
+			failed: (failure, response) => this.#excuse(failure, { head, request, response, isWaiting: false }),
+		});
+	}
+}
+
+function originOf({ host = loopback, port }: Destination & { kind: "service" }): string {
+	return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
