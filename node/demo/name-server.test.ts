@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import packet from "dns-packet";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { overTcp, overUdp, type Server } from "../domains/exchange.ts";
@@ -13,7 +14,7 @@ import { query } from "../domains/query.ts";
 import { Rfc2136Zone } from "../domains/rfc2136-zone.ts";
 import { signed } from "../domains/tsig.ts";
 import { settingMessage } from "../domains/update.ts";
-import { rcodeOf, rcodes } from "../domains/wire.ts";
+import { ednsOption, rcodeOf, rcodes } from "../domains/wire.ts";
 import type { DnsRecord } from "../domains/zone.ts";
 import { type NameServer, openNameServer } from "./name-server.ts";
 
@@ -90,6 +91,21 @@ test("an answer too long for a datagram comes over a connection", async () => {
 	const value = "long ".repeat(600);
 	await zone.set([{ type: "TXT", name: "long.localhost", value, ttl: 60 }]);
 	expect(await zone.look("long.localhost", "TXT")).toEqual([value]);
+});
+
+test("a datagram is never longer than the asker takes, nor than passes everywhere", async () => {
+	await zone.set([{ type: "TXT", name: "long.localhost", value: "long ".repeat(160), ttl: 60 }]);
+	await zone.set([{ type: "TXT", name: "longer.localhost", value: "long ".repeat(600), ttl: 60 }]);
+	const lengthOf = async (name: string, room?: number) => {
+		const additionals = room === undefined ? [] : [ednsOption(room)];
+		const message = packet.encode({ id: 7, questions: [{ type: "TXT", name }], additionals });
+		const answer = await overUdp(at, message, 2000, (received) => received);
+		return packet.decode(answer).flag_tc ? "cut" : "whole";
+	};
+	expect(await lengthOf("long.localhost")).toBe("cut");
+	expect(await lengthOf("long.localhost", 600)).toBe("cut");
+	expect(await lengthOf("long.localhost", 1200)).toBe("whole");
+	expect(await lengthOf("longer.localhost", 65_000)).toBe("cut");
 });
 
 test("what was set is there after a restart, with its serial number", async () => {
@@ -242,19 +258,27 @@ describe.skipIf(!existsSync("/usr/bin/kdig"))("asked by others (needs the Debian
 	});
 
 	test("knsupdate changes it, if its demands are met", async () => {
-		const update = async (value: string) => {
+		const update = async (...lines: string[]) => {
 			const child = spawn("knsupdate", ["-y", `hmac-sha256:north:${northKey.secret}`], {
-				stdio: ["pipe", "pipe", "pipe"],
+				stdio: ["pipe", "ignore", "ignore"],
 			});
-			child.stdin.end(
-				`server 127.0.0.1 ${server.port}\nzone localhost\nprereq nxrrset h.localhost TXT\nupdate add h.localhost 60 TXT "${value}"\nsend\n`,
-			);
+			child.stdin.end([`server 127.0.0.1 ${server.port}`, "zone localhost", ...lines, "send", ""].join("\n"));
 			const [code] = await once(child, "exit");
-			return code;
+			return code === 0 ? "done" : "refused";
 		};
-		expect(await update("first")).toBe(0);
-		expect(await update("second")).not.toBe(0);
-		expect(server.lookup("h.localhost")).toMatchObject([{ type: "TXT", value: "first" }]);
+		const at = (name: string) => server.lookup(name).map(({ type, value }) => `${type} ${value}`);
+		const absent = "prereq nxrrset h.localhost TXT";
+		expect(await update(absent, 'update add h.localhost 60 TXT "first"')).toBe("done");
+		expect(await update(absent, 'update add h.localhost 60 TXT "second"')).toBe("refused");
+		expect(await update("prereq yxrrset none.localhost TXT", "update del h.localhost")).toBe("refused");
+		expect(await update("prereq nxdomain h.localhost", "update del h.localhost")).toBe("refused");
+		const both = ["first", "second"].map((text) => `prereq yxrrset h.localhost TXT "${text}"`);
+		expect(await update(...both, "update del h.localhost")).toBe("refused");
+		expect(at("h.localhost")).toEqual(["TXT first"]);
+		expect(await update("update add h.localhost 60 CNAME north.localhost")).toBe("done");
+		expect(at("h.localhost")).toEqual(["TXT first"]);
+		expect(await update('prereq yxrrset h.localhost TXT "first"', "update del h.localhost")).toBe("done");
+		expect(at("h.localhost")).toEqual([]);
 	});
 });
 

@@ -1,5 +1,7 @@
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
+import packet from "dns-packet";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { hasKnot, type Knot, startKnot } from "../../test/contracts/knot.ts";
 import { withLength } from "./exchange.ts";
@@ -160,6 +162,14 @@ describe("at a server that lies or is not there", () => {
 		["says something else", () => Buffer.from("HTTP/1.1 400 Bad Request")],
 		["echoes the update", (request) => request],
 		[
+			"sends a question instead",
+			(request) => {
+				const head = answerHead(request);
+				head.writeUInt16BE(0x2800, 2);
+				return signed(head, key, now(), { requestMac: macOf(request) }).message;
+			},
+		],
+		[
 			"answers another message",
 			(request) => {
 				const head = answerHead(request);
@@ -170,6 +180,21 @@ describe("at a server that lies or is not there", () => {
 	])("one that %s has not answered", async (_what, answerTo) => {
 		const zone = await zoneAt(answerTo, 300);
 		await expect(zone.set([record])).rejects.toMatchObject({ status: expect.toSatisfy((status) => status >= 500) });
+	});
+
+	test("one that is not responsible for the zone is not asked what is in it", async () => {
+		const socket = createSocket("udp4");
+		socket.on("message", (message, peer) => {
+			const { id = 0, questions = [] } = packet.decode(message);
+			const answers = [{ type: "A" as const, name: record.name, data: "192.0.2.66", ttl: 60 }];
+			socket.send(packet.encode({ type: "response", id, questions, answers }), peer.port, peer.address);
+		});
+		socket.bind(0, "127.0.0.1");
+		await once(socket, "listening");
+		const server = `127.0.0.1:${socket.address().port}`;
+		const zone = new Rfc2136Zone({ name, server, key: { name: "north", secret }, now: Date.now });
+		await expect(zone.look(record.name, "A")).rejects.toMatchObject(refused);
+		socket.close();
 	});
 
 	test("one that is not there is silent, for updates and for questions", async () => {

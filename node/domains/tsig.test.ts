@@ -51,6 +51,18 @@ test("Knot's word that our clock is wrong is believed since it is signed, with t
 	expect(faultOf(() => verified(forged, [key], 1_700_000_000, lateMac))).toBe("signature");
 });
 
+test("a signed complaint about our clock counts, also when the clocks are not far apart", () => {
+	const answer = Buffer.from(plain);
+	const complaint = signed(answer, key, then, { requestMac, error: 18, other: hex("00006b02e9a0") }).message;
+	expect(faultOf(() => verified(complaint, [key], then, requestMac))).toBe("time");
+});
+
+test("a message that got another id on its way is verified, and gets back its own", () => {
+	const forwarded = Buffer.from(fromKdig);
+	forwarded.writeUInt16BE(0x1234, 0);
+	expect(verified(forwarded, [key], then).message).toEqual(plain);
+});
+
 test("clocks may be 300 seconds apart and no more", () => {
 	for (const apart of [-300, 0, 300]) expect(verified(fromKdig, [key], then + apart).key).toBe(key);
 	for (const apart of [-301, 301]) expect(faultOf(() => verified(fromKdig, [key], then + apart))).toBe("time");
@@ -88,9 +100,11 @@ test("a signature counts only at the very end and only once", () => {
 	const twice = signed(fromKdig, key, then).message;
 	expect(faultOf(() => verified(twice, [key], then))).toBe("unsigned");
 	expect(faultOf(() => verified(Buffer.concat([fromKdig, Buffer.from([0])]), [key], then))).toBe("unsigned");
-	const lasting = Buffer.from(fromKdig);
-	lasting.writeUInt32BE(1, 53); // where its time to live stands
-	expect(faultOf(() => verified(lasting, [key], then))).toBe("unsigned");
+	const record = plain.length + nameBytes(key.name).length;
+	const [otherClass, lasting] = [Buffer.from(fromKdig), Buffer.from(fromKdig)];
+	otherClass.writeUInt16BE(1, record + 2);
+	lasting.writeUInt32BE(1, record + 4);
+	for (const changed of [otherClass, lasting]) expect(faultOf(() => verified(changed, [key], then))).toBe("unsigned");
 });
 
 function faultOf(work: () => unknown): TsigFault | "none" {

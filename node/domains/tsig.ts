@@ -93,7 +93,7 @@ function tsigRecord(message: Buffer): RawRecord {
 	const { answers, authorities, additionals, end } = readMessage(message);
 	const found = [...answers, ...authorities, ...additionals].filter(({ type }) => type === types.TSIG);
 	const last = additionals.at(-1);
-	const isAlone = last && found.length === 1 && found[0] === last && end === message.length;
+	const isAlone = last && found[0] === last && end === message.length;
 	if (!isAlone || last.class !== classes.ANY || last.ttl !== 0) throw new TsigError("unsigned");
 	return last;
 }

@@ -85,12 +85,14 @@ for (const [kind, { skip, open }] of Object.entries(kinds))
 				a(`a.${domain}`, "192.0.2.2"),
 				aaaa(`a.${domain}`, "2001:db8::1"),
 				cname(`c.${domain}`, "panel.north.example"),
+				cname(`d.${domain}`, `a.${domain}`),
 			]);
 			expect(await zone.look(`_fediversity.${domain}`, "TXT")).toEqual([long]);
 			expect((await zone.look(`a.${domain}`, "A")).sort()).toEqual(["192.0.2.1", "192.0.2.2"]);
 			expect(await zone.look(`a.${domain}`, "AAAA")).toEqual(["2001:db8::1"]);
 			expect(await zone.look(`c.${domain}`, "CNAME")).toEqual(["panel.north.example"]);
 			expect(await zone.look(`c.${domain}`, "A")).toEqual([]);
+			expect(await zone.look(`d.${domain}`, "A")).toEqual([]);
 			expect(await zone.look(`none.${domain}`, "TXT")).toEqual([]);
 			expect(await zone.look(domain, "A")).toEqual([]);
 		});
