@@ -34,7 +34,8 @@ async function serveNow(file: string | undefined): Promise<void> {
 	const { configuration } = await import("./commands/configuration.ts");
 	const config = configuration(file, process.env);
 	const { serve } = await import("./commands/serve.ts");
-	process.exitCode = await serve(config);
+	// Whatever may still hang in the event loop: a node that has stopped ends.
+	process.exit(await serve(config));
 }
 
 async function parse(): Promise<void> {

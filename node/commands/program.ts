@@ -34,7 +34,7 @@ export function program(terminal: Terminal, version: string): Command {
 		.configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
 	withConfig(top.command("serve").description("run the node until it is stopped")).action(async (given: Given) => {
 		const { serve } = await import("./serve.ts");
-		process.exitCode = await serve(configuration(given.config, terminal.environment));
+		process.exit(await serve(configuration(given.config, terminal.environment)));
 	});
 	addDemo(top, terminal);
 	addVoucher(top.command("voucher").description("what customers redeem to open an account and deploy"), terminal);
@@ -57,7 +57,7 @@ function addDemo(top: Command, terminal: Terminal) {
 		.option("--state <folder>", "where everything is kept", ".state/demo")
 		.action(async (wishes: DemoWishes) => {
 			const { demo } = await import("./demo.ts");
-			process.exitCode = await demo(wishes, terminal);
+			process.exit(await demo(wishes, terminal));
 		});
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
+import { Exit } from "../commands/terminal.ts";
 import { openLog, rotateLog, tailOf } from "../engines/local/log-file.ts";
 import { marker } from "../engines/local/unit.ts";
 
@@ -16,6 +17,8 @@ export interface NodeProcessOptions {
 	readonly tell: (message: string) => void;
 	/** Of the first restart, ms; each further one waits twice as long, up to a minute. */
 	readonly firstPause?: number;
+	/** How long it may take to stop, ms. */
+	readonly stopWithin?: number;
 }
 
 const longestPause = 60_000;
@@ -49,20 +52,26 @@ export class NodeProcess {
 		this.#spawn(resolve, (why) => {
 			this.#isWanted = false;
 			const end = tailOf(this.#options.logFile, 2000).join("\n");
-			reject(new Error(`${this.#options.name} could not be started (${why}). The end of its log:\n${end}`));
+			reject(new Exit("failure", `${this.#options.name} could not be started (${why}). The end of its log:\n${end}`));
 		});
 		return promise;
 	}
 
-	/** Asks it to stop, and its services with it; resolves when it is gone. A second call waits for the same. */
+	/** Asks it to stop, and its services with it; ends it if that takes too long. Resolves when it is gone. */
 	async stop(): Promise<void> {
 		this.#isWanted = false;
 		clearTimeout(this.#restart);
 		const child = this.#child;
 		if (!child) return;
+		const { name, tell, stopWithin = 60_000 } = this.#options;
 		const gone = new Promise((resolve) => child.once("exit", resolve));
 		child.kill("SIGTERM");
+		const timer = setTimeout(() => {
+			tell(`${name} does not stop; ending it. The next start finds its services.`);
+			child.kill("SIGKILL");
+		}, stopWithin);
 		await gone;
+		clearTimeout(timer);
 	}
 
 	/** Ends it on the spot; its services are found again at the next start. */
