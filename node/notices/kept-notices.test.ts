@@ -4,13 +4,14 @@ import { Database } from "../store/database.ts";
 import { KeptNotices, type NoticeEvent } from "./kept-notices.ts";
 import { Outbox } from "./outbox.ts";
 
-const now = 1_790_000_000_000;
+let now: number;
 let database: Database;
 let kept: KeptNotices;
 let outbox: Outbox;
 let ada: string;
 let bob: string;
 beforeEach(() => {
+	now = 1_790_000_000_000;
 	database = new Database(":memory:");
 	kept = new KeptNotices(database, () => now);
 	outbox = new Outbox({
@@ -64,8 +65,8 @@ test.each(["x", "-1", "1.5", "", "1e9"])("a cursor that we did not make is refus
 });
 
 test("marks as read up to one, and only one's own", () => {
+	tell(bob, "0");
 	for (const name of ["1", "2", "3"]) tell(ada, name);
-	tell(bob, "4");
 	expect(kept.unread(ada)).toBe(3);
 	kept.readUpTo(ada, ids(ada)[1] ?? "");
 	expect(kept.page(ada, all).items.map(({ read }) => read)).toEqual([false, true, true]);
@@ -73,6 +74,11 @@ test("marks as read up to one, and only one's own", () => {
 	expect(() => kept.readUpTo(ada, ids(bob)[0] ?? "")).toThrow(expect.objectContaining({ code: "not-found" }));
 	expect(() => kept.readUpTo(ada, "none")).toThrow(expect.objectContaining({ code: "not-found" }));
 	expect(kept.unread(bob)).toBe(1);
+	now += 1000;
+	kept.readUpTo(ada, ids(ada)[0] ?? "");
+	expect(database.all("SELECT read_at FROM notice WHERE customer = $ada ORDER BY seq", { ada })).toEqual(
+		[now - 1000, now - 1000, now].map((read_at) => ({ read_at })),
+	);
 });
 
 test("says what became of mails and webhooks, to whom they belong", () => {
@@ -158,6 +164,17 @@ test("a tab from an earlier life of this node hears what comes now", async () =>
 	await tab.until(1);
 	await tab.leave();
 	expect(tab.got()).toEqual(["1"]);
+});
+
+test("what comes while the reader is busy with the one before is not missed", async () => {
+	const leaving = new AbortController();
+	const events = kept.events(ada, 0, leaving.signal);
+	tell(ada, "1");
+	expect((await events.next()).value).toMatchObject({ data: { params: { domain: "1" } } });
+	tell(ada, "2");
+	await new Promise((resolve) => setImmediate(resolve));
+	expect((await events.next()).value).toMatchObject({ data: { params: { domain: "2" } } });
+	await events.return(undefined);
 });
 
 test("a stream that is over before it begins gives nothing", async () => {

@@ -108,7 +108,6 @@ export class KeptNotices {
 		const readers = this.#readers.get(customer) ?? new Set();
 		this.#readers.set(customer, readers.add(wake));
 		signal.addEventListener("abort", wake, { once: true });
-		if (signal.aborted) wake();
 		await promise;
 		signal.removeEventListener("abort", wake);
 		readers.delete(wake);

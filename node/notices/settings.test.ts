@@ -105,13 +105,16 @@ test("what waits for a channel that is switched off is given up, and what was se
 	database.run("UPDATE delivery SET state = 'sent', next_at = NULL WHERE channel = 'mail'");
 	tell(ada, "2");
 	tell(bob, "3");
-	await settings.change(ada, { ...wish, mail: false });
+	const [sent, waiting] = [
+		{ state: "sent", last_error: null },
+		{ state: "waiting", last_error: null },
+	];
 	const off = { state: "given-up", over: 1, last_error: "Switched off" };
-	expect(deliveries()).toMatchObject([
-		{ channel: "mail", state: "sent", last_error: null },
-		{ channel: "webhook", ...off },
-		{ channel: "mail", ...off },
-		{ channel: "webhook", ...off },
-		{ channel: "mail", state: "waiting", last_error: null },
-	]);
+	await settings.change(ada, wish);
+	expect(deliveries()).toMatchObject([sent, off, waiting, off, waiting]);
+	await settings.change(ada, { ...hook, mail: false });
+	tell(ada, "4");
+	expect(deliveries()).toMatchObject([sent, off, off, off, waiting, { channel: "webhook", ...waiting }]);
+	await settings.change(ada, { ...hook, mail: false, browser: false });
+	expect(deliveries()).toMatchObject([sent, off, off, off, waiting, waiting]);
 });

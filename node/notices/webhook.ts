@@ -5,8 +5,6 @@ import { noticeSentences } from "./notice.ts";
 import { publicLookup } from "./webhook-address.ts";
 
 const patience = 10_000;
-/** Of the answer only the status counts; the body is not read at all. */
-const headerBytes = 16 * 1024;
 
 export interface WebhookParts {
 	/** The panel's origin, for links. */
@@ -49,6 +47,7 @@ export class Webhook implements Channel {
 		this.#agent ??= agentFor(this.#parts.privateToo ?? false);
 		try {
 			const answer = await request(address, { method: "POST", dispatcher: await this.#agent, signal, headers, body });
+			// Only the status counts; the rest is not even read.
 			answer.body.on("error", () => {}).destroy();
 			return answer.statusCode;
 		} catch (cause) {
@@ -83,7 +82,6 @@ async function agentFor(privateToo: boolean) {
 	return new Agent({
 		connect: { timeout: patience, ...(!privateToo && { lookup: publicLookup }) },
 		pipelining: 0,
-		maxHeaderSize: headerBytes,
 	});
 }
 
