@@ -16,7 +16,7 @@ export const limits = {
 
 export type LimitName = keyof typeof limits;
 
-/** More keys than this are never remembered: those nearest to being free again are forgotten first. */
+/** More keys than this are never remembered: those that have not tried for longest are forgotten first. */
 const mostKeys = 20_000;
 
 /**
@@ -35,7 +35,8 @@ export class RateLimits {
 
 	/** Counts one attempt; throws `too-many` with the seconds to wait, and then counts nothing. */
 	take(name: LimitName, who: string): void {
-		const now = this.#clock();
+		// Whole milliseconds: fractions of them would not add up exactly.
+		const now = Math.floor(this.#clock());
 		const { burst, seconds } = this.#limits[name];
 		const emptyAt = Math.max(this.#emptyAt.get(key(name, who)) ?? now, now) + seconds * 1000;
 		const early = emptyAt - now - burst * seconds * 1000;
@@ -54,8 +55,10 @@ export class RateLimits {
 		this.#emptyAt.set(who, emptyAt);
 		if (this.#emptyAt.size <= mostKeys) return;
 		for (const [old, at] of this.#emptyAt) if (at <= now) this.#emptyAt.delete(old);
+		// A quarter at once, so that a mob does not make us look through all of them each time.
+		const enough = mostKeys * 0.75;
 		for (const old of this.#emptyAt.keys()) {
-			if (this.#emptyAt.size <= mostKeys) break;
+			if (this.#emptyAt.size <= enough) break;
 			this.#emptyAt.delete(old);
 		}
 	}
