@@ -353,7 +353,7 @@ test("a service that does not begin to answer is given up, one that takes its ti
 			response.write("one ");
 			rest = () => response.end("two");
 		},
-		{ firstByte: 400 },
+		{ firstByte: 1500 },
 	);
 	const slow = new Line(at, "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
 	const other = new Line(at, get);
@@ -375,7 +375,7 @@ test("an upload that stops is cut off, while an answer may take longer", async (
 	let isBroken = false;
 	const { at } = await before(
 		(request, response) => {
-			if (request.method === "GET") setTimeout(() => response.end("late"), 400);
+			if (request.url === "/late") request.resume().once("end", () => setTimeout(() => response.end("late"), 400));
 			else
 				request.resume().once("error", () => {
 					isBroken = true;
@@ -384,10 +384,29 @@ test("an upload that stops is cut off, while an answer may take longer", async (
 		{ uploadIdle: 100 },
 	);
 	const stalled = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
-	const patient = new Line(at, get);
+	const patient = new Line(at, "POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
 	expect(await stalled.closed()).toBe("");
 	await eventually(() => isBroken);
 	expect(await patient.until((text) => text.includes("late"))).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test("a client that stops reading is cut off", async () => {
+	let isClosed = false;
+	const { at } = await before(
+		(_, response) => {
+			const more = () => {
+				while (response.write(Buffer.alloc(65536)));
+				response.once("drain", more);
+			};
+			more();
+			response.once("close", () => {
+				isClosed = true;
+			});
+		},
+		{ idle: 300 },
+	);
+	new Line(at, get).socket.pause();
+	await eventually(() => isClosed);
 });
 
 test("a head that is too large is refused", async () => {

@@ -1,0 +1,63 @@
+/** Programs that a bench measures: started, watched and ended. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+
+export interface Peer {
+	readonly port: number;
+	/** Processor time it has used so far, in seconds. */
+	cpu(): number;
+	/** Memory it holds, in MB. */
+	memory(): number;
+	stop(): Promise<void>;
+}
+
+/** Starts a program that will listen on `port`, and waits until it does. `input` is its standard input. */
+export async function startPeer(command: string, args: string[], port: number, input = ""): Promise<Peer> {
+	const child = spawn(command, args, { stdio: ["pipe", "ignore", "inherit"] });
+	const failed = once(child, "error").then(([error]) => Promise.reject(error));
+	child.stdin.end(input);
+	await Promise.race([failed, untilListening(child, port)]);
+	return {
+		port,
+		cpu: () => ticks(child.pid) / Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" })),
+		memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1000,
+		stop: async () => {
+			const ended = once(child, "exit");
+			if (child.kill()) await ended;
+		},
+	};
+}
+
+/** User and system time of a process in clock ticks, proc(5). */
+function ticks(pid: number | undefined): number {
+	const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+		.replace(/^.*\) /, "")
+		.split(" ");
+	return Number(fields[11]) + Number(fields[12]);
+}
+
+async function untilListening(child: ChildProcess, port: number): Promise<void> {
+	while (!(await isListening(port))) {
+		if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(" ")} ended with ${child.exitCode}`);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+}
+
+function isListening(port: number): Promise<boolean> {
+	return new Promise((resolve) => {
+		const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
+		socket.once("connect", () => socket.destroy());
+	});
+}
+
+/** A loopback port that nobody uses right now. */
+export async function freePort(): Promise<number> {
+	const server = createServer().listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = server.address() as AddressInfo;
+	server.close();
+	return port;
+}
