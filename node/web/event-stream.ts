@@ -18,6 +18,8 @@ interface Pace {
 	beat: number;
 	/** Milliseconds a browser waits before it comes back. */
 	retry: number;
+	/** Milliseconds after which a reader that takes nothing is dropped. */
+	patience: number;
 }
 
 interface Sink {
@@ -45,6 +47,7 @@ export function eventStream(c: WebContext, events: EventSource, pace: Partial<Pa
 		void pump(sink, events(lastSeen(c), reading.signal), reading, c.get("caller")?.valid, {
 			beat: 10_000,
 			retry: 2000,
+			patience: 60_000,
 			...pace,
 		});
 
@@ -65,12 +68,12 @@ async function pump(
 	events: AsyncIterable<StreamEvent>,
 	reading: AbortController,
 	valid: (() => boolean) | undefined,
-	{ beat, retry }: Pace,
+	{ beat, retry, patience }: Pace,
 ) {
 	let behind = 0;
 	const heart = setInterval(() => {
 		if (reading.signal.aborted) return;
-		if (valid?.() === false || behind > 60_000 / beat) reading.abort();
+		if (valid?.() === false || behind * beat > patience) reading.abort();
 		else behind = sink.write(":\n\n") ? 0 : behind + 1;
 	}, beat);
 	try {
@@ -93,7 +96,7 @@ function nodeSink(outgoing: ServerResponse): Sink {
 	return {
 		write: (text) => outgoing.write(text),
 		drained: (signal) => once(outgoing, "drain", { signal }),
-		// Who has not read for a minute will not read the end either.
+		// Who has stopped reading will not read the end either.
 		end: () => void (outgoing.writableNeedDrain ? outgoing.destroy() : outgoing.end()),
 	};
 }

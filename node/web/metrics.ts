@@ -32,9 +32,9 @@ const gauges = [
 	["sessions", "Sessions that are going on", null, "SELECT count(*) AS value FROM session WHERE expires_at > $now"],
 	[
 		"oldest_waiting_job_seconds",
-		"How long the job that is due has waited that has waited longest",
+		"How long the job has waited that nobody has begun for longest",
 		null,
-		"SELECT coalesce(max($now - next_at), 0) / 1000.0 AS value FROM job WHERE state = 'waiting' AND next_at <= $now",
+		"SELECT max(0, coalesce(max($now - created_at), 0)) / 1000.0 AS value FROM job WHERE state = 'waiting'",
 	],
 ] as const;
 

@@ -85,11 +85,13 @@ export function openPanel(options: PanelOptions = {}) {
 		ready: async () => [],
 		count: (name, status, seconds) => metrics.count(name, status, seconds),
 	});
-	const staff = openOperatorApp({ ...common, metrics });
+	const operatorParts = { ...common, metrics };
+	const staff = openOperatorApp(operatorParts);
 	return {
 		...{
 			app,
 			staff,
+			operatorParts,
 			db,
 			clock,
 			routes,
