@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { reach } from "./reach.ts";
+import { eventually, type Person, World } from "./world.ts";
+
+let world: World;
+let ada: Person;
+beforeAll(async () => {
+	world = await new World().open();
+	ada = await world.customer("north", "ada");
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+const alive = (pid: number) => {
+	try {
+		return process.kill(pid, 0);
+	} catch {
+		return false;
+	}
+};
+
+describe.each([
+	["everything, services too", true],
+	["the supervisor and both nodes, while the services live on", false],
+])("kill -9 of %s", (_what, services) => {
+	test.each(["get:snac", "configure:snac", "start:snac", "account:snac", "check:snac"])(
+		"as %s begins: the next start finishes the deployment, once",
+		async (step) => {
+			const domain = `${step.replace(":", "-")}-${services}.localhost`.replace("true", "all").replace("false", "nodes");
+			const { deployment, job } = await ada.api("POST /deployments", {
+				body: { domain, services: ["snac"], username: "ada" },
+			});
+			for await (const { event, data } of ada.events(job))
+				if (event === "step" && (data as { step: string }).step === step) break;
+			await world.kill({ services });
+			await world.open();
+
+			const ended = await ada.ended(job);
+			expect(ended.state).toBe("done");
+			const address = `http://social.${domain}:${world.port}/ada`;
+			expect((await reach(address)).status).toBe(200);
+			const units = (await world.processes()).filter(({ unit }) => unit.endsWith(`${deployment}/snac`));
+			expect(units.length).toBeGreaterThan(0);
+
+			const path = { id: deployment };
+			await ada.ended((await ada.api("POST /deployments/{id}/remove", { path, body: { domain } })).job);
+			await ada.ended((await ada.api("POST /deployments/{id}/erase", { path, body: { domain } })).job);
+			expect((await world.processes()).filter(({ unit }) => unit.includes(deployment))).toEqual([]);
+		},
+	);
+});
+
+test("a service that lived on through kill -9 of its node is taken over, not started again; Ctrl-C then leaves nothing", async () => {
+	const { id } = await ada.deploy("choir.localhost", ["snac"], "ada");
+	const before = (await world.processes()).filter(({ unit }) => unit.includes(id)).map(({ pid }) => pid);
+	await world.kill({ services: false });
+	expect(before.every(alive)).toBe(true);
+	await world.open();
+	await eventually(
+		"the service is served again",
+		async () => (await reach(`http://social.choir.localhost:${world.port}/ada`)).ok,
+	);
+	const after = (await world.processes()).filter(({ unit }) => unit.includes(id)).map(({ pid }) => pid);
+	expect(after).toEqual(before);
+
+	await world.end();
+	expect(await world.processes()).toEqual([]);
+	await world.open();
+});
+
+test("a service that is killed comes back by itself, and meanwhile visitors are told to wait", async () => {
+	const address = `http://social.choir.localhost:${world.port}/ada`;
+	const unit = (await world.processes()).filter(({ unit }) => unit.endsWith("/snac"));
+	for (const { pid } of unit) process.kill(pid, "SIGKILL");
+	const seen = new Set<number>();
+	await eventually("it serves again", async () => {
+		const { status } = await reach(address);
+		seen.add(status);
+		return status === 200 && seen.size > 1;
+	});
+	expect([...seen].every((status) => [200, 502, 503].includes(status))).toBe(true);
+});
+
+test("cancelling in the middle leaves nothing, and the domain and the voucher are free again", async () => {
+	await world.end();
+	await world.open();
+	const bob = await world.customer("north", "bob");
+	const { deployment, job } = await bob.api("POST /deployments", {
+		body: { domain: "brass.localhost", services: ["snac"] },
+	});
+	await bob.api("POST /jobs/{id}/cancel", { path: { id: job } });
+	expect((await bob.ended(job)).state).toBe("undone");
+	expect((await world.processes()).filter(({ unit }) => unit.includes(deployment))).toEqual([]);
+	expect((await reach(`http://social.brass.localhost:${world.port}/`)).status).toBe(421);
+	expect((await bob.deploy("brass.localhost", ["snac"])).state).toBe("serving");
+});
