@@ -1,0 +1,97 @@
+/**
+ * Every page in every state, at three widths, light and dark: pictures to leaf through (test/browser/pictures),
+ * no accessibility violation that axe knows, nothing wider than the window, nothing the content policy had to stop.
+ */
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { AxeResults } from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { executable, openBrowser, viewer } from "./gallery/browser.ts";
+import { buildPanel } from "./gallery/panel-build.ts";
+import { type Scene, scenes } from "./gallery/scenes.ts";
+import { type Gallery, openGallery } from "./gallery/server.ts";
+import { worlds } from "./gallery/worlds.ts";
+
+const pictures = join(import.meta.dirname, "pictures");
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const widths = [320, 768, 1280] as const;
+const schemes = ["light", "dark"] as const;
+
+describe.skipIf(!executable)("the gallery", () => {
+	let panel: ReturnType<typeof buildPanel>;
+	let gallery: Gallery;
+	let browser: Browser;
+	let context: BrowserContext;
+
+	beforeAll(async () => {
+		mkdirSync(pictures, { recursive: true });
+		panel = buildPanel();
+		[gallery, browser] = await Promise.all([openGallery(panel.folder, worlds), openBrowser()]);
+		context = await browser.newContext({ ...viewer, viewport: { width: 1280, height: 800 } });
+	});
+
+	afterAll(async () => {
+		await browser?.close();
+		await gallery?.close();
+		panel?.remove();
+	});
+
+	test.each(scenes)("$name", async (scene) => {
+		const page = await context.newPage();
+		const complaints = listen(page);
+		await enter(page, scene, gallery);
+		for (const colorScheme of schemes) {
+			await page.emulateMedia({ colorScheme });
+			for (const width of widths) await look(page, scene, width, colorScheme);
+		}
+		expect(complaints).toEqual([]);
+		await page.close();
+	});
+});
+
+async function enter(page: Page, scene: Scene, gallery: Gallery): Promise<void> {
+	await page.goto(gallery.originOf(scene.world) + scene.path);
+	await scene.act?.(page);
+	await page.getByText(scene.shows).first().waitFor({ state: "attached", timeout: 5000 });
+	await page.evaluate(() => document.fonts.ready);
+}
+
+/** One picture, and what can be told from it. Axe runs once in each scheme, at the narrowest and at the widest window. */
+async function look(page: Page, scene: Scene, width: number, scheme: string): Promise<void> {
+	await page.setViewportSize({ width, height: width === 320 ? 640 : 800 });
+	await page.screenshot({
+		path: join(pictures, `${scene.name}-${width}-${scheme}.png`),
+		fullPage: true,
+		animations: "disabled",
+	});
+	const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+	expect(overflow, `wider than ${width}px by`).toBeLessThanOrEqual(0);
+	if (width === (scheme === "light" ? 320 : 1280))
+		expect(await violations(page), `axe at ${width}px, ${scheme}`).toEqual([]);
+}
+
+async function violations(page: Page): Promise<string[]> {
+	const known = await page.evaluate(() => "axe" in window);
+	if (!known) await page.evaluate(axe);
+	const results: AxeResults = await page.evaluate(
+		(values) => (window as never as { axe: typeof import("axe-core") }).axe.run({ runOnly: { type: "tag", values } }),
+		rules,
+	);
+	return results.violations.flatMap(({ id, nodes }) =>
+		nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+	);
+}
+
+/** What the console and the content policy have to say; a 4xx that the scene is about is no complaint. */
+function listen(page: Page): string[] {
+	const complaints: string[] = [];
+	page.on("pageerror", (error) => complaints.push(`${error}`));
+	page.on("console", (message) => {
+		if (["error", "warning"].includes(message.type()) && !/status of 4\d\d|ERR_EMPTY_RESPONSE/.test(message.text()))
+			complaints.push(message.text());
+	});
+	return complaints;
+}

@@ -1,0 +1,54 @@
+import { msg } from "@lit/localize";
+import type { JobHead } from "../views.ts";
+import type { Tone } from "./states.ts";
+
+/** What a job is for, as a heading beside its domain. */
+export function jobKind(kind: string): string {
+	const words: Record<string, string> = {
+		deploy: msg("Setting up"),
+		remove: msg("Removing"),
+		erase: msg("Erasing"),
+		restore: msg("Bringing back"),
+		restart: msg("Restarting"),
+		"set-password": msg("Setting a password"),
+	};
+	return words[kind] ?? kind;
+}
+
+/** The same, once it is done. */
+export function jobDone(kind: string): string {
+	const words: Record<string, string> = {
+		deploy: msg("Set up"),
+		remove: msg("Removed"),
+		erase: msg("Erased"),
+		restore: msg("Brought back"),
+		restart: msg("Restarted"),
+		"set-password": msg("Password set"),
+	};
+	return words[kind] ?? kind;
+}
+
+/** The state of a job in a word or two. */
+export function jobWord(state: JobHead["state"]): string {
+	const words: Record<JobHead["state"], string> = {
+		waiting: msg("waiting"),
+		running: msg("under way"),
+		cancelling: msg("being undone"),
+		done: msg("done"),
+		undone: msg("undone"),
+		stuck: msg("stuck"),
+	};
+	return words[state];
+}
+
+export function jobTone(state: JobHead["state"]): Tone {
+	const tones = {
+		waiting: "still",
+		running: "busy",
+		cancelling: "busy",
+		done: "good",
+		undone: "attention",
+		stuck: "bad",
+	} as const;
+	return tones[state];
+}

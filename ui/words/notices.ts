@@ -1,0 +1,57 @@
+import { msg } from "@lit/localize";
+import { fill } from "#protocol/problem.ts";
+import type { HistoryEntry, Notice } from "../views.ts";
+import { readable } from "./params.ts";
+
+const notices: Readonly<Record<string, () => string>> = {
+	"deploy-done": () => msg("Your services under {domain} are ready"),
+	"deploy-undone": () => msg("Deploying {domain} did not work out and was undone: {reason}"),
+	"deploy-stuck": () => msg("Deploying {domain} is stuck and needs you: {reason}"),
+	"remove-done": () => msg("{domain} was removed; it is kept until {date}, then erased"),
+	"restore-done": () => msg("{domain} is back"),
+	"erase-done": () => msg("{domain} was erased; nothing of it is left here"),
+	"job-stuck": () => msg("Work on {domain} is stuck and needs you: {reason}"),
+	"service-unwell": () => msg("{service} under {domain} has not answered since {since}"),
+	"service-well": () => msg("{service} under {domain} answers again"),
+	test: () => msg("This is a test notice; it works"),
+};
+
+const history: Readonly<Record<string, () => string>> = {
+	"deploy-asked": () => msg("Setting up {services} was asked for"),
+	"deploy-done": () => msg("All services are ready"),
+	"deploy-undone": () => msg("Setting up did not work out and was undone: {reason}"),
+	"remove-asked": () => msg("Removing was asked for"),
+	"remove-done": () => msg("Removed; kept until {date}"),
+	"remove-undone": () => msg("Removing did not work out; everything serves as before: {reason}"),
+	"restore-asked": () => msg("Bringing it back was asked for"),
+	"restore-done": () => msg("It is back"),
+	"restore-undone": () => msg("Bringing it back did not work out: {reason}"),
+	"erase-asked": () => msg("Erasing was asked for"),
+	"erase-due": () => msg("The days of grace are over"),
+	"erase-done": () => msg("Erased; nothing of it is left here"),
+	"restart-asked": () => msg("Restarting {services} was asked for"),
+	"restart-done": () => msg("Restarted"),
+	"restart-undone": () => msg("Restarting did not work out: {reason}"),
+	"set-password-asked": () => msg("A new password for {service} was asked for"),
+	"set-password-done": () => msg("{service} has the new password"),
+	"set-password-undone": () => msg("{service} did not take the new password and keeps the old one: {reason}"),
+	"job-stuck": () => msg("Work is stuck: {reason}"),
+	"password-shown": () => msg("The first password of {service} was shown"),
+	"service-unwell": () => msg("{service} stopped answering"),
+	"service-well": () => msg("{service} answers again"),
+};
+
+/** The kinds that have a sentence here, for the test. */
+export const knownKinds = { notices: Object.keys(notices), history: Object.keys(history) };
+
+/** A notice in the reader's language; a kind that is newer than this panel in the node's own words. */
+export function noticeSentence({ kind, params, text }: Pick<Notice, "kind" | "params" | "text">): string {
+	const sentence = notices[kind]?.();
+	return sentence ? fill(sentence, readable(params)) : text;
+}
+
+/** A line of history in the reader's language, or the node's. */
+export function historySentence({ kind, params, text }: Pick<HistoryEntry, "kind" | "params" | "text">): string {
+	const sentence = history[kind]?.();
+	return sentence ? fill(sentence, readable(params)) : text;
+}
