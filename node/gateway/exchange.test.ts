@@ -217,12 +217,13 @@ test("an early answer reaches who still sends, and the rest of the body goes now
 	await line.until((text) => text.split("HTTP/1.1 413").length === 3);
 });
 
-test("who sends for ever after the answer is cut off", async () => {
-	const { at } = await before((_, response) => response.writeHead(413, { "Content-Length": "0" }).end(), {
-		linger: 50,
-	});
-	const line = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx");
-	expect(await line.closed()).toMatch(/^HTTP\/1.1 413 /);
+test.each(["a service", "the gateway"])("who sends for ever after the answer of %s is cut off", async (who) => {
+	const limits = { linger: 50 };
+	const frozen = await gatewayTo(0, limits, () => ({ kind: "wait", why: "frozen", retryAfter: 5 }));
+	const { at } = await before((_, response) => response.writeHead(503, { "Content-Length": "0" }).end(), limits);
+	const port = who === "a service" ? at : frozen;
+	const line = new Line(port, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx");
+	expect(await line.closed()).toMatch(/^HTTP\/1.1 503 /);
 });
 
 test("a body over the limit is refused, announced or not", async () => {

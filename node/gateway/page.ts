@@ -12,7 +12,7 @@ export interface About {
 
 /** Only colours of the reader's own system, so light, dark and high contrast come by themselves. */
 const style = `
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; }
 body { margin: 0; padding: clamp(1.5rem, 8vh, 6rem) 1.25rem; }
 main { max-width: 34rem; margin: auto; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; }
@@ -63,7 +63,7 @@ ${wait > 0 ? `<noscript><meta http-equiv="refresh" content="${seconds}"></noscri
 <h1>${fill(title, names)}</h1>
 <p>${fill(text, names)}</p>
 ${matter === "unknown" ? checks(about, language) : ""}${wait > 0 ? `<p>${fill(label.looks, { seconds: String(seconds) })} <a href="">${label.again}</a></p>` : ""}
-<footer>${panelLink(about, language)}</footer>
+<footer>${link(about, escaped(about.provider))}</footer>
 </main>
 ${wait > 0 ? `<script>${script}</script>` : ""}
 </body>
@@ -74,12 +74,13 @@ ${wait > 0 ? `<script>${script}</script>` : ""}
 
 function checks(about: About, language: Language): string {
 	const { visitor, owner, operator } = labels[language];
-	const points = [visitor, fill(owner, { panel: panelLink(about, language) }), operator];
+	const panel = link(about, fill(labels[language].panel, { provider: escaped(about.provider) }));
+	const points = [visitor, fill(owner, { panel }), operator];
 	return `<ul>\n${points.map((point) => `<li>${point}</li>`).join("\n")}\n</ul>\n`;
 }
 
-function panelLink(about: About, language: Language): string {
-	return `<a href="${escaped(about.panel)}">${fill(labels[language].panel, { provider: escaped(about.provider) })}</a>`;
+function link(about: About, label: string): string {
+	return `<a href="${escaped(about.panel)}">${label}</a>`;
 }
 
 function policyFor(looksAgain: boolean): string {

@@ -82,9 +82,9 @@ export const labels: Record<
 	de: {
 		visitor: "Sie sind einem Link gefolgt: Prüfen Sie die Adresse auf Tippfehler.",
 		owner:
-			"Die Domain gehört Ihnen: Melden Sie sich bei {panel} an und sehen Sie nach, ob die Einrichtung fertig ist und welche Adresse sie bekommen hat.",
+			"Die Domain gehört Ihnen: Melden Sie sich in {panel} an und sehen Sie nach, ob die Einrichtung fertig ist und welche Adresse sie bekommen hat.",
 		operator: "Sie betreiben diese Maschine: Ein Proxy davor muss den Host-Header unverändert weitergeben.",
-		panel: "{provider}",
+		panel: "der Verwaltung von {provider}",
 		looks: "Diese Seite sieht alle {seconds} Sekunden wieder nach.",
 		again: "Jetzt nachsehen",
 		nameless: "dieser Adresse",
