@@ -19,7 +19,10 @@ try {
 	if (file === undefined) await parse();
 	else await serveNow(file || undefined);
 } catch (error) {
-	process.exitCode = explain(error, terminal, args.includes("--json"));
+	const code = explain(error, terminal, args.includes("--json"));
+	// Half of a node or a demo may be open.
+	if (["serve", "demo"].includes(args[0] ?? "")) process.exit(code);
+	process.exitCode = code;
 }
 
 /** The file of `serve` in its plain form, which goes past the parser: that takes longer to load than a node to start. */

@@ -2,15 +2,21 @@ import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config.ts";
 import { openNode } from "../node.ts";
 import { configureLog } from "../web/log.ts";
+import { isRunning } from "./running-node.ts";
 import { tellServiceManager } from "./service-manager.ts";
 import { untilStopped } from "./stop.ts";
+import { Exit } from "./terminal.ts";
 
 /** Runs the node until it is told to stop; resolves with the exit code. Services in its care end with it. */
 export async function serve(config: Config): Promise<number> {
 	configureLog(config.log, (line) => process.stderr.write(line));
 	const log = getLogger(["fediversity", "serve"]);
+	if (await isRunning(config.operator.socket))
+		throw new Exit("failure", `The node cannot start: it is running already (it answers at ${config.operator.socket})`);
 	const stopped = untilStopped();
-	const node = await openNode(config, { environment: process.env, now: Date.now });
+	const node = await openNode(config, { environment: process.env, now: Date.now }).catch((error) => {
+		throw startProblem(error, config);
+	});
 	const { host, port } = node.address;
 	log.info("{name} answers at {url} (listening on {address})", {
 		name: config.provider.name,
@@ -27,4 +33,14 @@ export async function serve(config: Config): Promise<number> {
 	await node.close();
 	log.info("Stopped");
 	return 0;
+}
+
+/** Weather in words; a bug stays as it is. */
+function startProblem(error: NodeJS.ErrnoException, { web }: Config): Error {
+	const { host, port } = web.listen;
+	const isWeather = error.code !== undefined || error.constructor === Error;
+	if (!isWeather || error.name === "Problem") return error;
+	const why =
+		error.code === "EADDRINUSE" ? `another program listens on ${host}:${port}, which is web.listen` : error.message;
+	return new Exit("failure", `The node cannot start: ${why}\nSee what is wrong with: fediversity doctor --config FILE`);
 }
