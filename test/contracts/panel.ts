@@ -46,6 +46,7 @@ export interface PanelOptions {
 	trustProxy?: boolean;
 	limits?: RateLimits;
 	vault?: Vault;
+	checkAnswers?: boolean;
 	/** More operations than the customers'. */
 	more?(routes: Routes): void;
 }
@@ -78,7 +79,7 @@ export function openPanel(options: PanelOptions = {}) {
 	options.more?.(routes);
 	const idempotency = new Idempotency(db, options.vault ?? new MemoryVault(), now);
 	const metrics = new Metrics(db, "0.1.0", now);
-	const common = { routes, idempotency, checkAnswers: true };
+	const common = { routes, idempotency, checkAnswers: options.checkAnswers ?? true };
 	const app = openApp({
 		...common,
 		...{ origin, version: "0.1.0", door, panel: "/nonexistent", logo: null, help: "/help", now },
