@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -105,4 +105,14 @@ export async function eventually<Result>(work: () => Result | Promise<Result>, s
 /** What of a node still runs. */
 export async function running(nodeId: string): Promise<Process[]> {
 	return (await processTable()).filter(({ unit }) => unit?.startsWith(`${nodeId}/`));
+}
+
+/** The addresses on which somebody listens at this port, as Linux writes them: 0100007F is 127.0.0.1. */
+export function listenersAt(port: number): string[] {
+	const hex = port.toString(16).toUpperCase().padStart(4, "0");
+	return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
+		[...readFileSync(file, "latin1").matchAll(/^\s*\d+: (\w+):(\w+) \S+ 0A /gm)]
+			.filter(([, , at]) => at === hex)
+			.map(([, address = ""]) => address),
+	);
 }
