@@ -1,22 +1,40 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Exit } from "../commands/terminal.ts";
 
-const root = join(import.meta.dirname, "../..");
-const built = join(root, "dist/ui/index.html");
 /** What the panel is made of. */
 const sources = ["ui", "protocol", "package-lock.json"];
 
-/** Builds the panel if it is missing or older than what it is made of; says so before, since it takes some seconds. */
-export async function buildPanel(tell: (message: string) => void): Promise<void> {
-	if (modified(built) > Math.max(...sources.map((source) => newest(join(root, source))))) return;
+/**
+ * Builds the panel if it is missing or older than what it is made of, and says so before, since it takes some seconds.
+ * It appears whole: a build that is killed, or another one at the same time, leaves no half of one.
+ */
+export async function buildPanel(
+	tell: (message: string) => void,
+	root = join(import.meta.dirname, "../.."),
+): Promise<void> {
+	const built = join(root, "dist/ui");
+	if (modified(join(built, "index.html")) > Math.max(...sources.map((source) => newest(join(root, source))))) return;
 	tell("Building the panel …");
+	const draft = join(root, `dist/ui-${process.pid}`);
+	try {
+		await build(root, draft);
+		rmSync(built, { recursive: true, force: true });
+		renameSync(draft, built);
+	} finally {
+		rmSync(draft, { recursive: true, force: true });
+	}
+}
+
+async function build(root: string, folder: string): Promise<void> {
 	const vite = join(root, "node_modules/vite/bin/vite.js");
-	const child = spawn(process.execPath, [vite, "build", "ui", "--logLevel", "warn"], {
+	const args = ["build", "ui", "--outDir", folder, "--emptyOutDir", "--logLevel", "warn"];
+	const child = spawn(process.execPath, [vite, ...args], {
 		cwd: root,
 		stdio: ["ignore", "pipe", "pipe"],
+		env: { ...process.env, NODE_ENV: "production" },
 	});
 	const [out, err, [code]] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, "exit")]);
 	if (code !== 0) throw new Exit("failure", `The panel could not be built:\n${Buffer.concat([...out, ...err])}`);
