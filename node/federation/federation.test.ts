@@ -130,6 +130,12 @@ describe("WebFinger", () => {
 		}
 	});
 
+	test("does not take the panel's pages for actors", async () => {
+		const north = await node("North");
+		for (const path of ["/home", "/inbox", "/actor/"])
+			expect((await webFinger(north, north.origin + path)).status).toBe(404);
+	});
+
 	test.each([
 		["acct:alice@localhost", 404],
 		["acct:actor@localhost", 404],

@@ -33,17 +33,15 @@ export class SqliteKvStore implements KvStore {
 	}
 
 	async *list(prefix: KvKey = [] as unknown as KvKey): AsyncIterable<KvStoreListEntry> {
-		const begin = JSON.stringify(prefix).slice(0, -1);
+		const begin = JSON.stringify(prefix).slice(0, -1); // Ends with a quote, so only whole parts fit.
 		const rows = this.#database.all<{ key: string; value: string }>(
 			`SELECT key, value FROM federation_kv
 			WHERE substr(key, 1, length($begin)) = $begin AND coalesce(expires_at > $now, true) ORDER BY key`,
 			{ begin, now: this.#now() },
 		);
-		for (const { key, value } of rows) {
-			const parts = JSON.parse(key) as string[];
-			if (prefix.every((part, at) => parts[at] === part)) yield { key: parts as never, value: JSON.parse(value) };
-		}
+		for (const { key, value } of rows) yield { key: JSON.parse(key), value: JSON.parse(value) };
 	}
+
 	#read(key: KvKey): unknown {
 		const sql = "SELECT value FROM federation_kv WHERE key = $key AND coalesce(expires_at > $now, true)";
 		const row = this.#database.get<{ value: string }>(sql, { key: JSON.stringify(key), now: this.#now() });
