@@ -42,8 +42,10 @@ async function build(root: string, folder: string): Promise<void> {
 
 function newest(path: string): number {
 	if (!statSync(path).isDirectory()) return modified(path);
-	const names = readdirSync(path, { recursive: true, encoding: "utf8" });
-	return Math.max(...names.filter((name) => !/\.test\.ts$/.test(name)).map((name) => modified(join(path, name))));
+	const files = readdirSync(path, { recursive: true, withFileTypes: true })
+		.filter((entry) => entry.isFile() && !entry.name.endsWith(".test.ts"))
+		.map(({ parentPath, name }) => join(parentPath, name));
+	return Math.max(0, ...files.map(modified));
 }
 
 function modified(file: string): number {
