@@ -135,7 +135,7 @@ export class Demo {
 			port: this.#port,
 			nameServer: names.port,
 			mailServer: 25,
-			cache: join(root, ".cache"),
+			cache: join(root, ".cache/services"),
 		};
 		for (const provider of providers) writeFileSync(state.configOf(provider), nodeToml(provider, surroundings));
 	}
