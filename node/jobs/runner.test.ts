@@ -4,7 +4,7 @@ import { building, parts, type Site } from "../../test/jobs/building.ts";
 import type { Happening, Journal } from "./journal.ts";
 import { MemoryJournal, PowerCut } from "./memory-journal.ts";
 import { type Pace, Runner, type Task } from "./runner.ts";
-import { Final, next, type Saga, type StepState } from "./saga.ts";
+import { Final, next, type Saga, type StepState, type Work } from "./saga.ts";
 import { Story } from "./story.ts";
 
 const job = "house";
@@ -163,6 +163,23 @@ test("a step that ends by the abort counts as cancelled, and is undone too", asy
 	expect(journal.entries.find(({ event }) => event.type === "failed")?.event).toMatchObject({
 		problem: { code: "cancelled" },
 	});
+});
+
+test("a step that explains its end in its own way after a cancel is not tried again", async () => {
+	const journal = new MemoryJournal();
+	const tools = site();
+	tools.during = (what, { signal }) =>
+		what === "do walls" &&
+		stopped(signal).catch(() => {
+			throw new Problem("service-not-ready", { service: "walls", seconds: 1 });
+		});
+	const it = runner(journal, tools);
+	const outcome = it.run();
+	await until(() => types(journal).includes("started walls"));
+	say(journal, { step: null, event: { type: "cancel-requested" } });
+	it.look();
+	expect(await outcome).toBe("undone");
+	expect(types(journal).filter((type) => type === "started walls").length).toBe(1);
 });
 
 test("cancelling does not stop what is being undone", async () => {
@@ -362,6 +379,19 @@ describe("one step", () => {
 		};
 		await run(one({ do: shaky }));
 		expect(keys).toEqual(["house/it", "house/it"]);
+	});
+
+	test("an attempt that has ended says nothing more of its progress", async () => {
+		const journal = new MemoryJournal();
+		const attempts: Work[] = [];
+		const do_ = async (_data: object, _tools: object, work: Work) => {
+			if (attempts.push(work) === 1) throw new Error("once");
+			attempts[0]?.progress(0.1, "of the first");
+			work.progress(0.2, "of the second");
+		};
+		await run(one({ do: do_ }), journal);
+		const notes = journal.entries.flatMap(({ event }) => (event.type === "progress" ? [event.note] : []));
+		expect(notes).toEqual(["of the second"]);
 	});
 
 	test("tells its progress, thinned out and put right", async () => {

@@ -131,7 +131,7 @@ async function live(life: Life) {
 	}
 }
 
-test("all or nothing", async () => {
+test("all or nothing", { timeout: 60_000 }, async () => {
 	const seen = { done: 0, undone: 0, cancelled: 0, pivoted: 0 };
 	await fc.assert(
 		fc.asyncProperty(anyLife, async (life) => {

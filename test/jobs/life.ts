@@ -17,8 +17,8 @@ interface Order {
 	site: string;
 	/** The part that cracks. */
 	broken?: string;
-	/** How long each part takes. */
-	ms?: number;
+	/** A file without which no part is begun. */
+	gate?: string;
 }
 
 /** Builds a house of folders, each in the one before. */
@@ -29,16 +29,15 @@ export function raising(moment?: string): Saga<Order, object> {
 		title: part,
 		seconds: 1,
 		attempts: 1,
-		do: ({ site, broken, ms = 0 }: Order, _tools: object, { job }: Work) =>
+		do: ({ site, broken, gate }: Order, _tools: object, { job }: Work) =>
 			alone(site, job, async () => {
 				mkdirSync(path(site, n), { recursive: true });
-				await sleep(ms);
+				while (gate && !existsSync(gate)) await sleep(5);
 				if (moment === `do ${part}`) die();
 				if (broken === part) throw new Error("cracked");
 			}),
-		undo: ({ site, ms = 0 }: Order, _tools: object, { job }: Work) =>
+		undo: ({ site }: Order, _tools: object, { job }: Work) =>
 			alone(site, job, async () => {
-				await sleep(ms);
 				if (n + 1 < parts.length && existsSync(path(site, n + 1)))
 					writeFileSync(join(site, "..", `carries-${job}`), part);
 				if (moment === `undo ${part}`) die();
@@ -78,7 +77,7 @@ if (import.meta.main) {
 	const [folder = "", node = "", entries, moment] = process.argv.slice(2);
 	const db = new Database(join(folder, "node.db"));
 	const jobs = new Jobs(db, { raise: { saga: raising(moment), tools: () => ({}) } });
-	const worker = new Worker({ jobs, node, limit: 3, beat: 100, patience: 10 });
+	const worker = new Worker({ jobs, node, limit: 3, beat: 100, patience: 20 });
 	let left = Number(entries) || Number.POSITIVE_INFINITY;
 	const append = jobs.ledger.journal.append.bind(jobs.ledger.journal);
 	jobs.ledger.journal.append = (...entry) => {
