@@ -50,12 +50,12 @@ export class Courier {
 	#dispatch(agent: Agent, origin: string, visit: Visit, failed: (failure: Failure) => void, mayRepeat: boolean): void {
 		const { head, request, response } = visit;
 		const method = request.method ?? "";
+		const body = head.hasBody ? new Upload(request, this.#limits.body) : null;
 		const exchange = new Exchange(request, response, this.#limits.linger, (failure, isStale) => {
-			const again = isStale && mayRepeat && !head.hasBody && repeatable.has(method);
-			if (again) this.#dispatch(agent, origin, visit, failed, false);
+			body?.destroy();
+			if (isStale && mayRepeat && !body && repeatable.has(method)) this.#dispatch(agent, origin, visit, failed, false);
 			else failed(failure);
 		});
-		const body = head.hasBody ? new Upload(request, this.#limits.body) : null;
 		agent.dispatch({ origin, path: head.path, method, headers: head.headers, body }, exchange);
 	}
 

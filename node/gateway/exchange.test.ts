@@ -10,7 +10,7 @@ import type { Limits } from "./limits.ts";
 const MiB = 1024 * 1024;
 const about = { provider: "North", panel: "https://north.example/" };
 
-async function gatewayTo(port: number, limits: Partial<Limits> = {}, find?: () => Destination): Promise<number> {
+async function open(port: number, limits: Partial<Limits> = {}, find?: () => Destination) {
 	const gateway = new Gateway({
 		find: find ?? (() => ({ kind: "service", port })),
 		panel: () => {},
@@ -20,13 +20,17 @@ async function gatewayTo(port: number, limits: Partial<Limits> = {}, find?: () =
 	});
 	const at = await gateway.listen({ host: "127.0.0.1", port: 0 });
 	afterwards(() => gateway.close(0));
-	return at;
+	return { gateway, at };
+}
+
+async function gatewayTo(...destination: Parameters<typeof open>): Promise<number> {
+	return (await open(...destination)).at;
 }
 
 /** A gateway before a service that answers like this. */
 async function before(handler: (request: IncomingMessage, response: ServerResponse) => void, limits?: Partial<Limits>) {
 	const seen = await service(handler);
-	return { ...seen, at: await gatewayTo(seen.port, limits) };
+	return { ...seen, ...(await open(seen.port, limits)) };
 }
 
 /** A gateway before a listener that says this, byte for byte, to whatever it hears. */
@@ -109,6 +113,13 @@ test("200 MiB go up no faster than the service takes them, and all of them", asy
 	request.destroy();
 });
 
+test.each([3, 256, 20_000])("an answer of %i bytes arrives to the byte", async (size) => {
+	const bytes = Buffer.from(Array.from({ length: size }, (_, at) => 255 - (at % 256)));
+	const { at } = await before((_, response) => response.writeHead(200, { "Content-Length": size }).end(bytes));
+	const line = new Line(at, get);
+	await line.until((text) => text.length > size && text.endsWith(bytes.toString("latin1")));
+});
+
 test("a body in chunks arrives as one, and is answered in chunks", async () => {
 	const { at } = await before(async (request, response) => {
 		let body = "";
@@ -165,16 +176,17 @@ test("who turns away from a download ends it at the service too", async () => {
 	expect(requests).toHaveLength(1);
 });
 
-test("who turns away before the answer ends the request at the service too", async () => {
+test("who turns away before the answer ends the request at the service too, which is not to blame", async () => {
 	let isClosed = false;
-	const { at } = await before((_, response) => {
+	const { at, gateway } = await before((_, response) => {
 		response.once("close", () => {
 			isClosed = true;
 		});
 		line.socket.resetAndDestroy();
 	});
 	const line = new Line(at, get);
-	await eventually(() => isClosed);
+	await eventually(() => isClosed && gateway.open.connections === 0);
+	expect(gateway.tally).toMatchObject({ service: 1, failed: 0 });
 });
 
 test.each([
@@ -308,13 +320,16 @@ test("a connection that the service has given up is not the client's trouble", a
 	expect(heard).toHaveLength(3);
 });
 
-test("what may have been carried out is not sent twice", async () => {
+test.each([
+	["may have been carried out", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"],
+	["had a body, which is gone by now,", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"],
+])("what %s is not sent twice", async (_, request) => {
 	const { at, heard } = await beforeRaw(ok);
 	const line = new Line(at, get);
 	await line.until((text) => text.endsWith("ok"));
-	line.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+	line.send(request);
 	await line.until((text) => text.includes("HTTP/1.1 502"));
-	expect(heard).toHaveLength(2);
+	expect(heard.join("").match(/HTTP\/1.1/g)).toHaveLength(2);
 });
 
 test.each([
@@ -344,6 +359,17 @@ test("nobody listens: 502, or what is known about it by then", async () => {
 		asked++ === 0 ? { kind: "service", port: seen.port } : { kind: "wait", why: "frozen", retryAfter: 7 };
 	const other = new Line(await gatewayTo(0, {}, find), get);
 	expect(await other.until((text) => text.includes("\r\n\r\n"))).toMatch(/^HTTP\/1.1 503 .*Retry-After: 7/s);
+});
+
+test("nobody listens, and the body still comes: the next request is understood", async () => {
+	const seen = await service(() => {});
+	await new Promise((resolve) => seen.server.close(resolve));
+	const line = new Line(await gatewayTo(seen.port, { body: 9 * MiB }), "POST / HTTP/1.1\r\nHost: a\r\n");
+	const chunk = `100000\r\n${"x".repeat(MiB)}\r\n`;
+	line.send(`Transfer-Encoding: chunked\r\n\r\n${chunk}`);
+	await line.until((text) => text.includes("HTTP/1.1 502"));
+	line.send(`${chunk.repeat(10)}0\r\n\r\n${get}`);
+	await line.until((text) => text.split("HTTP/1.1 502").length === 3);
 });
 
 test("a service that does not begin to answer is given up, one that takes its time over the rest is not", async () => {
