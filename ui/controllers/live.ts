@@ -12,6 +12,8 @@ interface Stream {
 	/** The last event that is known already, where the first connection goes on from. */
 	after: () => string;
 	hear: (event: ServerEvent) => void;
+	/** A connection stands; what happened before it began can be fetched now without a gap. */
+	opened?: () => void;
 	send: typeof fetch;
 }
 
@@ -89,6 +91,7 @@ export class Live implements ReactiveController {
 			if (isFinal(response.status) || !response.body) return "over";
 			if (!response.ok) return "nothing";
 			this.#setConnected(true);
+			this.#stream.opened?.();
 			for await (const event of eventsOf(response.body, () => (this.#heardAt = this.#now()))) {
 				heard = "something";
 				if (event.id) this.#last = event.id;

@@ -32,6 +32,7 @@ export class NoticeFeed implements ReactiveController {
 		this.#live = new Live(host, {
 			href: () => (this.#listening ? "/api/v1/notices/events" : undefined),
 			after: () => "",
+			opened: () => void this.fetch(),
 			hear: ({ data }) => this.#tell(JSON.parse(data) as Notice),
 			send: feeding.send,
 		});

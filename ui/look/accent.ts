@@ -24,7 +24,7 @@ export function readableOn(hex: string, ground: Rgb): string {
 	const lab = toOklab(parsed(hex));
 	const towards = luminance(ground) > 0.5 ? -1 : 1;
 	let rgb = fromOklab(lab);
-	while (contrast(rgb, ground) < enough && lab[0] > 0.01 && lab[0] < 0.99) {
+	while (contrast(rgb, ground) < enough && (towards < 0 ? lab[0] > 0 : lab[0] < 1)) {
 		lab[0] += towards * 0.01;
 		rgb = fromOklab(lab);
 	}

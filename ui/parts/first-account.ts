@@ -11,6 +11,8 @@ import { sentenceOf } from "../words/problems.ts";
 import "./copy-text.ts";
 import { problem } from "./faces.ts";
 import { passwordField } from "./field.ts";
+import { icon } from "./icons.ts";
+import { mark } from "./marks.ts";
 import { Part } from "./part.ts";
 
 /** The first account of a service: its password, told once after a warning, and a new one at any time. */
@@ -79,7 +81,7 @@ export class FirstAccount extends Part {
 	}
 
 	#sure(): TemplateResult {
-		return html`<div class="note accent"><div class="stack tight" tabindex="-1" data-arrival>
+		return html`<div class="note accent">${icon("info")}<div class="stack tight" tabindex="-1" data-arrival>
 			<p>${msg("The password is shown once. Have a password manager or a sheet of paper ready, where nobody looks over your shoulder.")}</p>
 			${problem(this.#tell.error)}
 			<div class="actions">
@@ -92,7 +94,7 @@ export class FirstAccount extends Part {
 	#password(): TemplateResult {
 		const told = this.#told;
 		if (!told) return this.#closed();
-		return html`<div class="note good"><div class="stack tight" tabindex="-1" data-arrival>
+		return html`<div class="note good">${mark("good")}<div class="stack tight" tabindex="-1" data-arrival>
 			<dl class="facts">
 				<dt>${msg("Name")}</dt><dd><copy-text .text=${told.username} .what=${msg("the name")}></copy-text></dd>
 				<dt>${msg("Password")}</dt><dd><copy-text .text=${told.password} .what=${msg("the password")}></copy-text></dd>

@@ -19,18 +19,20 @@ export function serviceName({ name, title }: ServiceCard, beside: unknown = noth
 }
 
 export function serviceAbout(card: ServiceCard): TemplateResult {
-	const { promise, goodFor } = cardWords(card);
-	return html`<div class="about stack tight"><p>${promise}</p><p class="quiet">${msg(str`Good for: ${goodFor}`)}</p></div>`;
+	return html`<p class="about">${cardWords(card).promise}</p>`;
 }
 
-/** What it needs and how large it is; or why it cannot run, which then matters more. */
+/** For whom it is, how large it is and how it grows; and first, where it is so, why it cannot run here. */
 export function serviceMeta(card: ServiceCard): TemplateResult {
-	if (!card.canRun)
-		return html`<p class="meta"><span class="why">${mark("still")}<span>${whyNot(card)}.</span></span></p>`;
+	const { goodFor, growth } = cardWords(card);
 	const { memoryMiB, diskMiB } = card.size;
-	return html`<p class="meta numbers">
-		${card.needs.length > 0 ? html`<span>${msg(str`Comes with ${card.needs.map(serviceTitle).join(", ")}`)}</span>` : nothing}
-		<span>${msg(str`About ${mebibytes(memoryMiB)} of memory, ${mebibytes(diskMiB)} of disk`)}</span>
-		<span>${cardWords(card).growth}</span>
-	</p>`;
+	return html`<div class="meta">
+		${card.canRun ? nothing : html`<p class="why">${mark("still")}<span>${whyNot(card)}.</span></p>`}
+		<dl class="numbers">
+			<dt>${msg("For")}</dt><dd>${goodFor}</dd>
+			${card.needs.length > 0 ? html`<dt>${msg("With")}</dt><dd>${card.needs.map(serviceTitle).join(", ")}</dd>` : nothing}
+			<dt>${msg("Size")}</dt><dd>${msg(str`about ${mebibytes(memoryMiB)} of memory, ${mebibytes(diskMiB)} of disk`)}</dd>
+			<dt>${msg("Growth")}</dt><dd>${growth}</dd>
+		</dl>
+	</div>`;
 }

@@ -4,9 +4,8 @@ import { msg } from "@lit/localize";
 export function probeWord(what: string): string {
 	const words: Record<string, string> = {
 		page: msg("Its page"),
-		api: msg("Its API"),
-		webfinger: msg("Its name in the Fediverse (WebFinger)"),
-		nodeinfo: msg("What it says of itself (NodeInfo)"),
+		api: msg("Its interface for apps and other servers"),
+		account: msg("Its first account, as others look it up"),
 		process: msg("Its process"),
 	};
 	return words[what] ?? what;

@@ -1,21 +1,13 @@
 import { msg, str } from "@lit/localize";
 import type { ServiceCard } from "../views.ts";
+import { type CardWords, catalogueWords } from "./catalogue.ts";
 import { language } from "./language.ts";
 import { serviceTitle } from "./params.ts";
 
-interface Words {
-	promise: string;
-	goodFor: string;
-	growth: string;
-}
-
-/** What the catalogue says in English, said again for the other languages. */
-const told: Readonly<Record<string, () => Words>> = {};
-
-/** The card's texts in the reader's language; the node's own English for whatever is newer than this panel. */
-export function cardWords(card: ServiceCard): Words {
-	const words = language() === "en" ? undefined : told[card.name]?.();
-	return words ?? { promise: card.promise, goodFor: card.goodFor, growth: card.size.growth };
+/** The card's texts in the reader's language; the node's own English for what this panel does not know. */
+export function cardWords({ name, promise, goodFor, size }: ServiceCard): CardWords {
+	const known = language() === "en" ? undefined : catalogueWords[name]?.();
+	return known ?? { promise, goodFor, growth: size.growth };
 }
 
 /** Why this node cannot run a service. */

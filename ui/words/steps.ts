@@ -7,34 +7,22 @@ type Sentence = (service: string) => string;
 /** What a step does, by its verb: to one service, or to the whole deployment. */
 const toService: Readonly<Record<string, Sentence>> = {
 	get: (service) => msg(str`Get ${service}`),
-	configure: (service) => msg(str`Write the configuration of ${service}`),
+	configure: (service) => msg(str`Set up ${service}`),
 	start: (service) => msg(str`Start ${service}`),
-	account: (service) => msg(str`Make the first account of ${service}`),
-	check: (service) => msg(str`Check that ${service} answers from outside`),
+	account: (service) => msg(str`Make the first account in ${service}`),
+	check: (service) => msg(str`Check that ${service} answers`),
 	stop: (service) => msg(str`Stop ${service}`),
+	erase: (service) => msg(str`Erase ${service} and look that it is gone`),
 	restart: (service) => msg(str`Restart ${service}`),
-	erase: (service) => msg(str`Erase the data of ${service}`),
-	password: (service) => msg(str`Set the new password of ${service}`),
-	measure: (service) => msg(str`Measure ${service}`),
+	password: (service) => msg(str`Give ${service} the new password`),
+	settle: () => msg("Forget the old password"),
 };
 
 const toAll: Readonly<Record<string, () => string>> = {
 	records: () => msg("Point the domain here"),
-	claim: () => msg("Show that the domain is yours"),
-	reserve: () => msg("Set a place aside"),
-	get: () => msg("Get the programs"),
-	configure: () => msg("Write the configuration"),
-	start: () => msg("Start the services"),
-	account: () => msg("Make the first accounts"),
-	check: () => msg("Check that everything answers from outside"),
-	finish: () => msg("Hand over"),
-	withdraw: () => msg("Take the domain's records back"),
-	stop: () => msg("Stop the services"),
-	keep: () => msg("Put the data aside"),
-	restart: () => msg("Restart the services"),
-	erase: () => msg("Erase all data"),
-	verify: () => msg("Check that nothing is left"),
-	password: () => msg("Set the new password"),
+	withdraw: () => msg("Take back the domain's records"),
+	stop: () => msg("Stop the services and keep what they hold"),
+	erase: () => msg("Erase everything the services hold, and make sure it is gone"),
 };
 
 /** The verbs that have a sentence here, for the test. */

@@ -1,5 +1,6 @@
 /** Who provides, and what can be picked. */
 import type { Answer } from "#protocol/client.ts";
+import { catalogue } from "../../../node/services/catalogue.ts";
 
 export type Provider = Answer<"GET /provider">;
 export type Card = Answer<"GET /services">["items"][number];
@@ -20,93 +21,21 @@ export const north: Provider = {
 	version: "0.1.0",
 };
 
-const can = { canRun: true, why: null, whyCode: null, missing: null } as const;
+const missing: Readonly<Record<string, string>> = {
+	mastodon: "NixOps4",
+	pixelfed: "NixOps4",
+	peertube: "NixOps4",
+	galene: "galene",
+	prosody: "prosody",
+};
 
-export const cards: Card[] = [
-	{
-		name: "snac",
-		title: "snac",
-		promise: "A small Fediverse server that Mastodon apps can talk to.",
-		goodFor: "one person, a family, a choir",
-		host: "social",
-		needs: [],
-		size: { memoryMiB: 16, diskMiB: 64, growth: "Grows by some MiB a day with what the people you follow post" },
-		website: "https://codeberg.org/grunfink/snac2",
-		...can,
-	},
-	{
-		name: "wiki",
-		title: "Federated Wiki",
-		promise: "Pages to write together, which others can take up in their own wikis.",
-		goodFor: "a class, a group that plans something",
-		host: "wiki",
-		needs: [],
-		size: { memoryMiB: 200, diskMiB: 32, growth: "Grows with what you write" },
-		website: "https://fed.wiki.org",
-		...can,
-	},
-	{
-		name: "gotosocial",
-		title: "GoToSocial",
-		promise: "A light Fediverse server without a web client of its own, for use with apps.",
-		goodFor: "a club of up to some hundred people",
-		host: "social",
-		needs: [],
-		size: { memoryMiB: 250, diskMiB: 512, growth: "Grows with the media of others, which it forgets after some days" },
-		website: "https://gotosocial.org",
-		...can,
-	},
-	{
-		name: "galene",
-		title: "Galene",
-		promise: "Video meetings in the browser, without an account for guests.",
-		goodFor: "rehearsals, lessons, meetings of up to some dozens",
-		host: "meet",
-		needs: [],
-		size: { memoryMiB: 64, diskMiB: 16, growth: "Keeps nothing" },
-		website: "https://galene.org",
-		canRun: false,
-		why: "Galene is not installed on this node",
-		whyCode: "needs-program",
-		missing: "galene",
-	},
-	{
-		name: "mastodon",
-		title: "Mastodon",
-		promise: "The best-known Fediverse server, with everything.",
-		goodFor: "a town, an association, thousands of people",
-		host: "social",
-		needs: ["garage"],
-		size: { memoryMiB: 3072, diskMiB: 20_480, growth: "Grows by some GiB a week with the media of others" },
-		website: "https://joinmastodon.org",
-		canRun: false,
-		why: "Needs the NixOps4 engine",
-		whyCode: "needs-engine",
-		missing: "NixOps4",
-	},
-	{
-		name: "pixelfed",
-		title: "Pixelfed",
-		promise: "Photos, shown well and followed from anywhere in the Fediverse.",
-		goodFor: "photographers, school classes, museums",
-		host: "photos",
-		needs: ["garage"],
-		size: { memoryMiB: 512, diskMiB: 10_240, growth: "Grows with your photos" },
-		website: "https://pixelfed.org",
-		canRun: false,
-		why: "Needs the NixOps4 engine",
-		whyCode: "needs-engine",
-		missing: "NixOps4",
-	},
-	{
-		name: "garage",
-		title: "Garage",
-		promise: "Storage for files that other services share.",
-		goodFor: "whoever runs Mastodon, PeerTube or Pixelfed",
-		host: "media",
-		needs: [],
-		size: { memoryMiB: 128, diskMiB: 1024, growth: "Grows with what is put in" },
-		website: "https://garagehq.deuxfleurs.fr",
-		...can,
-	},
-];
+/** The real catalogue, on a node that lacks some programs. */
+export const cards: Card[] = catalogue.map(({ name, title, promise, goodFor, website, needs, size, hosts }) => ({
+	...{ name, title, promise, goodFor, website, size, needs: [...needs], host: hosts[0] ?? null },
+	...(missing[name] ? cannot(missing[name]) : { canRun: true, why: null, whyCode: null, missing: null }),
+}));
+
+function cannot(missing: string): Pick<Card, "canRun" | "why" | "whyCode" | "missing"> {
+	const whyCode = missing === "NixOps4" ? "needs-engine" : "needs-program";
+	return { canRun: false, why: `It needs ${missing}`, whyCode, missing };
+}

@@ -1,0 +1,68 @@
+// @vitest-environment happy-dom
+/** The panel says again what the node says, where translators find it. Here the two are held together. */
+import { expect, test } from "vitest";
+import { passwordLength as ofProtocol, PasswordChange } from "#protocol/api/account.ts";
+import { Username } from "#protocol/api/deployment.ts";
+import { fill, type ProblemCode, problems } from "#protocol/problem.ts";
+import { historySentences } from "../../node/deployments/history.ts";
+import { noticeSentences } from "../../node/notices/notice.ts";
+import { catalogue } from "../../node/services/catalogue.ts";
+import { catalogueWords } from "./catalogue.ts";
+import { newPassword, passwordLength, username } from "./checks.ts";
+import { setLanguage } from "./language.ts";
+import { knownKinds, noticeSentence } from "./notices.ts";
+import { knownCodes, problemSentence } from "./problems.ts";
+
+test("every problem of the protocol is said here, in the same English", () => {
+	const said = Object.fromEntries(knownCodes.map((code) => [code, problemSentence(code, {}, "")]));
+	expect(said).toEqual(Object.fromEntries(Object.entries(problems).map(([code, [, sentence]]) => [code, sentence])));
+});
+
+test("every problem has a German sentence with the same parameters", async () => {
+	await setLanguage("de");
+	for (const code of Object.keys(problems) as ProblemCode[]) {
+		const [english, german] = [problems[code][1], problemSentence(code, {}, "")];
+		expect(german, code).not.toBe(english);
+		expect(paramsOf(german), code).toEqual(paramsOf(english));
+	}
+	await setLanguage("en");
+});
+
+test("every kind of notice is said here, in the same English", () => {
+	const said = knownKinds.notices.map((kind) => [kind, noticeSentence({ kind, params: {}, text: "" })]);
+	expect(Object.fromEntries(said)).toEqual(noticeSentences);
+});
+
+test("every kind of history has a sentence here", () => {
+	expect(knownKinds.history.toSorted()).toEqual(Object.keys(historySentences).toSorted());
+});
+
+test("every service of the catalogue is described here, in the same English", () => {
+	const said = Object.fromEntries(Object.entries(catalogueWords).map(([name, words]) => [name, words()]));
+	expect(said).toEqual(
+		Object.fromEntries(
+			catalogue.map(({ name, promise, goodFor, size }) => [name, { promise, goodFor, growth: size.growth }]),
+		),
+	);
+});
+
+test("passwords and names of accounts are checked as the node checks them", () => {
+	expect(passwordLength).toEqual(ofProtocol);
+	for (const next of ["x".repeat(11), "x".repeat(12), "x".repeat(256), "x".repeat(257)])
+		expect(newPassword(next) === null, next).toBe(PasswordChange.safeParse({ current: "", next }).success);
+	for (const name of ["", "admin", "Admin", "a_1", "ä", "a".repeat(30), "a".repeat(31)])
+		expect(username(name) === null, name).toBe(Username.safeParse(name).success);
+});
+
+test("a code that is newer than this panel is said in the node's own words", () => {
+	expect(problemSentence("from-tomorrow", {}, "The node's own words")).toBe("The node's own words");
+	expect(noticeSentence({ kind: "from-tomorrow", params: {}, text: "The node's own words" })).toBe(
+		"The node's own words",
+	);
+});
+
+function paramsOf(sentence: string): string[] {
+	const names: string[] = [];
+	fill(sentence, new Proxy({}, { get: (_, name) => names.push(String(name)) && "" }));
+	return names.sort();
+}
