@@ -146,6 +146,7 @@ test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s goes on to the program, 
 	write(
 		"node/main.ts",
 		`process.on("${signal}", () => { console.log("tidying"); process.exit(7); });
+		process.on("disconnect", () => process.exit());
 		setInterval(() => {}, 1000);
 		console.log("ready");`,
 	);

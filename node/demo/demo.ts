@@ -6,8 +6,10 @@ import { startOf } from "../engines/local/process-table.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { frontDoor } from "./front-door.ts";
 import { endAll, endNodes } from "./leftovers.ts";
+import { openMailbox } from "./mailbox.ts";
 import { type NameServer, openNameServer } from "./name-server.ts";
 import { NodeProcess } from "./node-process.ts";
+import { mailRoom } from "./page/mailbox-page.ts";
 import { reception } from "./page/reception.ts";
 import { openPort, usualPort } from "./port.ts";
 import { type DemoProvider, hostOf, mailHost, nodeToml, providers, type Surroundings, zoneName } from "./providers.ts";
@@ -39,12 +41,15 @@ export class Demo {
 	readonly #closing = new AsyncDisposableStack();
 	readonly #abort = new AbortController();
 	#opening: Promise<void> | undefined;
+	readonly #reception: ReturnType<typeof reception>;
+	#mailRoom: ReturnType<typeof mailRoom> | undefined;
 	#names: NameServer | undefined;
 	#port = 0;
 
 	constructor(options: DemoOptions) {
 		this.#options = options;
 		this.#nodes = providers.map((provider) => this.#nodeOf(provider));
+		this.#reception = reception({ id: options.state.id, world: () => this.#world() });
 	}
 
 	/** Opens everything, the front door first: whoever comes too early is told that it is starting. */
@@ -131,10 +136,13 @@ export class Demo {
 		});
 		this.#closing.defer(() => names.close());
 		this.#names = names;
+		const mailbox = await openMailbox({ file: state.mailFile, now: Date.now });
+		this.#closing.defer(() => mailbox.close());
+		this.#mailRoom = mailRoom({ mailbox, home: this.address });
 		const surroundings: Surroundings = {
 			port: this.#port,
 			nameServer: names.port,
-			mailServer: 25,
+			mailServer: mailbox.port,
 			cache: join(root, ".cache/services"),
 		};
 		for (const provider of providers) writeFileSync(state.configOf(provider), nodeToml(provider, surroundings));
@@ -154,9 +162,13 @@ export class Demo {
 		});
 	}
 
-	#receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-		await reception({ id: this.#options.state.id, world: () => this.#world() })(request, response);
-	};
+	/** What arrives for the demo itself: its page, and the mailbox's. */
+	async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		const isMail = request.headers.host?.startsWith(`${mailHost}:`);
+		if (!isMail) await this.#reception(request, response);
+		else if (this.#mailRoom) this.#mailRoom(request, response);
+		else response.writeHead(503, { "retry-after": "2" }).end("The mailbox is being opened\n");
+	}
 
 	async #world() {
 		const { state } = this.#options;

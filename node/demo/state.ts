@@ -62,6 +62,10 @@ export class DemoState {
 		return join(this.folder, "zone.json");
 	}
 
+	get mailFile(): string {
+		return join(this.folder, "mail.jsonl");
+	}
+
 	/** The secret that a provider signs its updates of the zone with; made at the first start, then always the same. */
 	tsigKeyOf(provider: Pick<DemoProvider, "key">): string {
 		const file = join(this.folderOf(provider), "tsig.key");
