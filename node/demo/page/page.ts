@@ -109,7 +109,8 @@ ${rows.length > 0 ? `<ul class="names">${rows.join("\n")}</ul>` : `<p class="emp
 
 const other = (language: Language): Language => (language === "de" ? "en" : "de");
 
-function escaped(text: string): string {
+/** Text as it may stand in markup and in an attribute. */
+export function escaped(text: string): string {
 	const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 	return text.replaceAll(/[&<>"']/g, (sign) => entities[sign] ?? sign);
 }

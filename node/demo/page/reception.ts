@@ -16,7 +16,9 @@ const root = join(import.meta.dirname, "../../..");
 const typeface =
 	"@fontsource-variable/atkinson-hyperlegible-next/files/atkinson-hyperlegible-next-latin-wght-normal.woff2";
 
-const files: Record<string, readonly [type: string, file: () => string]> = {
+/** What the demo's pages are made of, by path. */
+export const files: Record<string, readonly [type: string, file: () => string]> = {
+	"/mailbox.css": ["text/css", () => join(import.meta.dirname, "mailbox.css")],
 	"/page.css": ["text/css", () => join(import.meta.dirname, "page.css")],
 	"/page.js": ["text/javascript", () => join(import.meta.dirname, "page.js")],
 	"/tokens.css": ["text/css", () => join(root, "ui/look/tokens.css")],
@@ -50,11 +52,13 @@ export function reception({ id, world }: ReceptionParts) {
 	};
 }
 
-function chosen(language: string | null): Language | undefined {
+/** The language a link asks for. */
+export function chosen(language: string | null): Language | undefined {
 	return language === "de" || language === "en" ? language : undefined;
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
+/** Answers with the headers that keep a page to itself. */
+export function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
 	const charset = /^(text|application)\//.test(type) ? "; charset=utf-8" : "";
 	const length = Buffer.byteLength(body);
 	response.writeHead(status, { ...headers, "content-type": type + charset, "content-length": length }).end(body);
