@@ -185,6 +185,19 @@ for (const [name, { can, recipe, remember, signsIn }] of Object.entries(kinds))
 				expect(await pids()).not.toContain(before);
 				expect(await remember(engine)).toBe(remembered);
 			});
+			const after = await pids();
+			await engine.apply(serving, listening());
+			expect(await pids()).toEqual(after);
+		});
+
+		test("looking with an old plan does not bring back what was stopped, nor does restarting", async () => {
+			await engine.apply(serving, listening());
+			await engine.apply(planFor(service, "stopped"), listening());
+			expect(await engine.look(serving)).toMatchObject([{ health: "stopped" }]);
+			const refused = { code: "deployment-state", params: { state: "stopped" } };
+			await expect(engine.restart(serving, service, listening())).rejects.toMatchObject(refused);
+			expect(engine.backend("social.choir.localhost")).toMatchObject({ kind: "stopped" });
+			expect(await running(nodeId)).toEqual([]);
 		});
 
 		test("work that is aborted ends with the reason", async () => {

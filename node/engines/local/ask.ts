@@ -21,6 +21,8 @@ export function askAt(origin: string, port: (name?: string) => number, signal?: 
 					method,
 					headers: {
 						host,
+						// Some answer nobody who does not say what they are.
+						"user-agent": "Fediversity",
 						"x-forwarded-proto": protocol.slice(0, -1),
 						"x-forwarded-host": host,
 						...(body !== undefined && { "content-length": Buffer.byteLength(body) }),

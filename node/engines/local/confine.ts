@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { getLogger } from "@logtape/logtape";
 import type { Powers, UserRange } from "./powers.ts";
 import type { Command } from "./recipe.ts";
 import type { Confinement } from "./unit.ts";
+
+const logger = getLogger(["fediversity", "engines"]);
 
 /**
  * Holds a program to as much as this machine can: a user of its own who can enter the folders it needs, its limits, a
@@ -12,22 +15,25 @@ import type { Confinement } from "./unit.ts";
  */
 export async function confine(
 	powers: Powers,
-	wanted: { user: number | null; folders: readonly string[]; memoryMiB: number } & Pick<
-		Command,
-		"ownSharedMemory" | "limits"
+	wanted: { user: number | null; folders: readonly string[]; memoryMiB: number } & Required<
+		Pick<Command, "ownSharedMemory" | "limits">
 	>,
 ): Promise<Confinement> {
 	const behind = wanted.user === null ? [] : await walls(wanted.folders, wanted.user);
 	const user = behind.length > 0 && powers.mounts !== "root" ? null : wanted.user;
+	if (user !== wanted.user)
+		logger.warning("Services run as the node's own user, since theirs may not enter {walls}", {
+			walls: behind.map(({ wall }) => wall),
+		});
 	return {
 		user,
 		mounts: powers.mounts,
-		ownSharedMemory: wanted.ownSharedMemory === true && powers.mounts !== null,
+		ownSharedMemory: wanted.ownSharedMemory && powers.mounts !== null,
 		behind: user === null ? [] : behind,
 		limits: powers.limits && {
-			files: Math.min(wanted.limits?.files ?? 4096, powers.limits.files),
+			files: Math.min(wanted.limits.files ?? 4096, powers.limits.files),
 			// It counts all processes of a user, so it says something only about a user of its own.
-			processes: user === null ? null : (wanted.limits?.processes ?? 512),
+			processes: user === null ? null : (wanted.limits.processes ?? 512),
 			memoryMiB: Math.min(wanted.memoryMiB, Math.floor(powers.limits.data / 2 ** 20)),
 		},
 	};

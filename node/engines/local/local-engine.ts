@@ -6,10 +6,11 @@ import { Problem } from "#protocol/problem.ts";
 import type { Vault } from "../../secrets/vault.ts";
 import { serviceNamed } from "../../services/catalogue.ts";
 import type { Service } from "../../services/service.ts";
-import type { Ability, Backend, Engine, Plan, Report, Sighting, Stage } from "../engine.ts";
+import type { Ability, Backend, Engine, Plan, PlannedService, Report, Sighting, Stage } from "../engine.ts";
 import { passingMarker, serviceEnvironment, workshopEnvironment } from "./environment.ts";
 import { Homes } from "./homes.ts";
-import { LocalService, type Means } from "./local-service.ts";
+import { LocalService } from "./local-service.ts";
+import type { Means, Place } from "./place.ts";
 import type { PortRange } from "./ports.ts";
 import { powersHere } from "./powers.ts";
 import { type Patience, Processes } from "./processes.ts";
@@ -92,7 +93,8 @@ export class LocalEngine implements Engine {
 	}
 
 	restart(plan: Plan, service: string, report: Report): Promise<void> {
-		return this.#reach(plan, service, async (found) => {
+		return this.#care(plan, service, async (found) => {
+			if (found.mode !== "serving") throw new Problem("deployment-state", { state: found.mode });
 			await found.stop();
 			await found.get(report);
 			await found.configure(report);
@@ -101,12 +103,12 @@ export class LocalEngine implements Engine {
 	}
 
 	setPassword(plan: Plan, service: string, report: Report): Promise<void> {
-		return this.#reach(plan, service, (found) => found.setPassword(report));
+		return this.#care(plan, service, (found) => found.setPassword(report));
 	}
 
 	async look(plan: Plan): Promise<readonly Sighting[]> {
 		const means = await this.#ready();
-		return Promise.all(plan.services.map(({ name }) => this.#service(plan, name, means).look()));
+		return Promise.all(plan.services.map(({ name }) => this.#asItIs(plan, name, means).look()));
 	}
 
 	backend(host: string): Backend | undefined {
@@ -115,9 +117,9 @@ export class LocalEngine implements Engine {
 
 	async recover(plans: readonly Plan[]): Promise<void> {
 		const means = await this.#ready();
-		const all = plans.flatMap((plan) => plan.services.map(({ name }) => this.#service(plan, name, means)));
+		const all = plans.flatMap((plan) => plan.services.flatMap(({ name }) => this.#knownHere(plan, name, means)));
 		const wanted = all.filter((service) => service.mode === "serving" && service.isSetUp);
-		const units = await Promise.all(wanted.map((service) => service.unit().catch(() => null)));
+		const units = await Promise.all(wanted.map(({ place }) => unitAt(place).catch(() => null)));
 		const adopted = await this.#processes.adopt(units.filter((unit): unit is Unit => unit !== null));
 		const down = wanted.filter(({ id }) => !adopted.includes(id));
 		logger.info("Took over {adopted} running services, starting {down}", {
@@ -139,26 +141,49 @@ export class LocalEngine implements Engine {
 		return recipe;
 	}
 
-	/** The service as this plan, the last word on it, wants it. */
-	#service(plan: Plan, name: string, means: Means): LocalService {
-		const planned = plan.services.find((one) => one.name === name);
-		if (!planned) throw new Problem("service-unknown", { service: name });
-		const id = `${plan.deployment}/${name}`;
-		const known = this.#services.get(id);
-		const same = known && JSON.stringify(known.planned) === JSON.stringify(planned);
-		const service = same ? known : new LocalService(plan, planned, this.#recipe(name), means);
-		if (!same) service.changed(this.#processes.status(id));
+	/** The service as this plan wants it from now on. */
+	#asPlanned(plan: Plan, name: string, means: Means): LocalService {
+		const known = this.#services.get(`${plan.deployment}/${name}`);
+		const planned = plannedIn(plan, name);
+		const isSame = known && JSON.stringify(known.planned) === JSON.stringify(planned);
+		const service = isSame ? known : this.#made(plan, planned, means);
 		service.mode = plan.mode;
-		for (const host of known?.planned.hosts ?? []) this.#hosts.delete(host);
-		this.#services.set(id, service);
-		if (plan.mode === "absent") return service;
-		for (const host of planned.hosts) this.#hosts.set(host, service);
+		for (const host of known?.planned.hosts ?? []) if (this.#hosts.get(host) === known) this.#hosts.delete(host);
+		if (plan.mode !== "absent") for (const host of planned.hosts) this.#hosts.set(host, service);
+		return service;
+	}
+
+	/** None where there is no recipe any more: that must not keep the other services down. */
+	#knownHere(plan: Plan, name: string, means: Means): LocalService[] {
+		if (this.#recipes.has(name)) return [this.#asPlanned(plan, name, means)];
+		logger.error("{service} cannot run on this node any more", { service: `${plan.deployment}/${name}` });
+		return [];
+	}
+
+	/** The service as it was last planned; what the caller's plan says of its mode may be old. */
+	#asItIs(plan: Plan, name: string, means: Means): LocalService {
+		return this.#services.get(`${plan.deployment}/${name}`) ?? this.#made(plan, plannedIn(plan, name), means);
+	}
+
+	#made(plan: Plan, planned: PlannedService, means: Means): LocalService {
+		const service = new LocalService(plan, planned, this.#recipe(planned.name), means);
+		this.#services.set(service.id, service);
+		service.changed(this.#processes.status(service.id));
 		return service;
 	}
 
 	async #reach(plan: Plan, name: string, work: (service: LocalService) => Promise<void>): Promise<void> {
 		const means = await this.#ready();
-		await this.#turns.take(`${plan.deployment}/${name}`, () => work(this.#service(plan, name, means)));
+		await this.#turns.take(`${plan.deployment}/${name}`, async () => {
+			const service = this.#asPlanned(plan, name, means);
+			await work(service);
+			if (service.mode === "absent" && !service.isSetUp) this.#services.delete(service.id);
+		});
+	}
+
+	async #care(plan: Plan, name: string, work: (service: LocalService) => Promise<void>): Promise<void> {
+		const means = await this.#ready();
+		await this.#turns.take(`${plan.deployment}/${name}`, () => work(this.#asItIs(plan, name, means)));
 	}
 
 	async #bringUpAll(queue: IteratorObject<LocalService>): Promise<void> {
@@ -215,6 +240,16 @@ export class LocalEngine implements Engine {
 			passing: passingMarker(nodeId),
 		};
 	}
+}
+
+async function unitAt(place: Place): Promise<Unit> {
+	return place.unit(await place.home(null));
+}
+
+function plannedIn(plan: Plan, name: string): PlannedService {
+	const planned = plan.services.find((one) => one.name === name);
+	if (!planned) throw new Problem("service-unknown", { service: name });
+	return planned;
 }
 
 function withoutPort(host: string): string {

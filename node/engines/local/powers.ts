@@ -63,6 +63,6 @@ async function firstThat<T>(choices: readonly T[], fits: (choice: T) => Promise<
 
 function output(env: Readonly<Record<string, string>>, command: string, args: string[]): Promise<string | null> {
 	return new Promise((done) =>
-		execFile(command, args, { env, timeout: 5000 }, (error, out) => done(error ? null : out)),
+		execFile(command, args, { env, timeout: 30_000 }, (error, out) => done(error ? null : out)),
 	);
 }

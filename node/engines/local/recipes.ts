@@ -1,6 +1,7 @@
 import type { Recipe } from "./recipe.ts";
+import { gotosocial } from "./recipes/gotosocial.ts";
 import { snac } from "./recipes/snac.ts";
 import { wiki } from "./recipes/wiki.ts";
 
 /** What the local engine can run; one line each. */
-export const recipes: readonly Recipe[] = [snac, wiki];
+export const recipes: readonly Recipe[] = [snac, wiki, gotosocial];

@@ -47,7 +47,8 @@ export function engineIn(folder: string, options: Partial<LocalEngineOptions> = 
 		nodeId: someNode(),
 		folder: join(folder, "services"),
 		cache: join(folder, "cache"),
-		ports: { first: 30000, last: 39999 },
+		// Below the ports that the system gives to those who ask for any.
+		ports: { first: 24_000, last: 31_000 },
 		memoryMiB: 1024,
 		vault: new MemoryVault(),
 		environment: process.env,

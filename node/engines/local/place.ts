@@ -1,0 +1,148 @@
+import { Problem } from "#protocol/problem.ts";
+import type { Vault } from "../../secrets/vault.ts";
+import type { Plan, PlannedService, Report } from "../engine.ts";
+import { confine } from "./confine.ts";
+import { LocalHands } from "./hands.ts";
+import type { HomeRecord, Homes } from "./homes.ts";
+import { newPassword } from "./password.ts";
+import type { Powers } from "./powers.ts";
+import type { Processes } from "./processes.ts";
+import type { Home, Program, Recipe } from "./recipe.ts";
+import type { Confinement, Unit } from "./unit.ts";
+import type { LocalWorkshop } from "./workshop.ts";
+
+/** What services are made with; the same for all of a node. */
+export interface Means {
+	readonly homes: Homes;
+	readonly processes: Processes;
+	readonly workshop: LocalWorkshop;
+	readonly vault: Vault;
+	readonly powers: Powers;
+	/** What every service finds in its environment. */
+	readonly environment: Readonly<Record<string, string>>;
+	/** Marks programs that only run for a moment, so that those left by a killed node are found and ended. */
+	readonly passing: Readonly<Record<string, string>>;
+	readonly memoryMiB: number;
+}
+
+/** The place of one service on this machine: its program, its home, and what its recipe works with there. */
+export class Place {
+	readonly id: string;
+	readonly #plan: Plan;
+	readonly #planned: PlannedService;
+	readonly #recipe: Recipe;
+	readonly #means: Means;
+	#program: Program | undefined;
+
+	constructor(plan: Plan, planned: PlannedService, recipe: Recipe, means: Means) {
+		this.id = `${plan.deployment}/${planned.name}`;
+		this.#plan = plan;
+		this.#planned = planned;
+		this.#recipe = recipe;
+		this.#means = means;
+	}
+
+	get state(): string {
+		return this.#means.homes.state(this.id);
+	}
+
+	get log(): string {
+		return this.#means.homes.log(this.id);
+	}
+
+	/** What is remembered of it; undefined before it was opened for the first time. */
+	get known(): HomeRecord | undefined {
+		return this.#means.homes.get(this.id);
+	}
+
+	get record(): HomeRecord {
+		if (!this.known) throw new Error(`${this.id} has no home yet`);
+		return this.known;
+	}
+
+	/** Makes its folder, ports and user, if they are not there already. */
+	open(): Promise<HomeRecord> {
+		return this.#means.homes.open(this.id, this.#recipe.ports);
+	}
+
+	remember(change: Partial<Omit<HomeRecord, "id">>): Promise<HomeRecord> {
+		return this.#means.homes.change(this.record, change);
+	}
+
+	/** Looks anew for its program, and gets it if it is not there. */
+	async getProgram(report: Report): Promise<void> {
+		this.#program = undefined;
+		await this.#found(report);
+	}
+
+	/** Without a report nobody waits, so nothing is fetched: Problem program-missing. */
+	async home(report: Report | null): Promise<Home> {
+		const program = await this.#found(report);
+		const { ports } = this.record;
+		return {
+			...this.#planned,
+			deployment: this.#plan.deployment,
+			domain: this.#plan.domain,
+			host: this.#planned.hosts[0] ?? this.#plan.domain,
+			state: this.state,
+			program,
+			port: (name = this.#recipe.ports[0]) => {
+				const port = ports[name];
+				if (port === undefined) throw new Error(`${this.id} has no port called ${name}`);
+				return port;
+			},
+		};
+	}
+
+	async hands(home: Home, report: Report): Promise<LocalHands> {
+		const { passing, vault } = this.#means;
+		const confinement = await this.#confinement(home);
+		return new LocalHands({ home, report, confinement, vault, env: { ...this.#environment(home), ...passing } });
+	}
+
+	/** What the keeper should run. */
+	async unit(home: Home): Promise<Unit> {
+		const command = this.#recipe.command(home);
+		return {
+			id: this.id,
+			argv: command.argv,
+			env: { ...this.#environment(home), ...command.env },
+			folder: home.state,
+			settings: this.record.settings ?? "",
+			log: this.log,
+			stop: this.#recipe.stop,
+			confinement: await this.#confinement(home),
+		};
+	}
+
+	/** The first account's, made up if nobody has set one. */
+	password(): Promise<string> {
+		return this.#means.vault.obtain(`${this.id}/password`, newPassword);
+	}
+
+	/** Removes its files and its secrets, for good. */
+	async erase(): Promise<void> {
+		await this.#means.homes.erase(this.id);
+		await this.#means.vault.remove(`${this.id}/`);
+	}
+
+	async #found(report: Report | null): Promise<Program> {
+		const { workshop } = this.#means;
+		this.#program ??= await this.#recipe.find(workshop);
+		if (!this.#program && report) this.#program = await this.#recipe.obtain(workshop, report);
+		if (!this.#program)
+			throw new Problem("program-missing", { program: this.#planned.name, fix: "restart the service to get it" });
+		return this.#program;
+	}
+
+	#confinement(home: Home): Promise<Confinement> {
+		const { ownSharedMemory = false, limits = {}, reads = [] } = this.#recipe.command(home);
+		const folders = [home.state, ...(home.program.folder ? [home.program.folder] : []), ...reads];
+		const { powers, memoryMiB } = this.#means;
+		return confine(powers, { user: this.record.user, folders, memoryMiB, ownSharedMemory, limits });
+	}
+
+	#environment(home: Home): Record<string, string> {
+		return { ...this.#means.environment, HOME: home.state, ...home.program.env };
+	}
+}

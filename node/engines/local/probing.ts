@@ -1,0 +1,37 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Sighting } from "../engine.ts";
+import type { Ask, Probe } from "./recipe.ts";
+
+export type Seen = Sighting["probes"][number];
+
+/** Looks at a service in all its ways at once. */
+export function lookAll(probes: readonly Probe[], ask: Ask): Promise<Seen[]> {
+	return Promise.all(probes.map((probe) => lookOnce(probe, ask)));
+}
+
+async function lookOnce(probe: Probe, ask: Ask): Promise<Seen> {
+	const from = performance.now();
+	const seen = await probe.look(ask).then(
+		(detail) => ({ ok: true, detail }),
+		(error: Error) => ({ ok: false, detail: error.message }),
+	);
+	return { what: probe.what, ...seen, milliseconds: Math.round(performance.now() - from) };
+}
+
+/**
+ * Looks again and again, less and less often, until every probe holds. `seen` is told what each look saw and says
+ * whether to go on; false, or the signal, ends it. Answers whether all held in the end.
+ */
+export async function lookUntilWell(
+	probes: readonly Probe[],
+	ask: Ask,
+	{ signal, seen }: { signal?: AbortSignal; seen(wrong: Seen | undefined): Promise<boolean> | boolean },
+): Promise<boolean> {
+	for (let pause = 10; ; pause = Math.min(pause * 1.5, 500)) {
+		const wrong = (await lookAll(probes, ask)).find(({ ok }) => !ok);
+		signal?.throwIfAborted();
+		if (!(await seen(wrong))) return false;
+		if (!wrong) return true;
+		await wait(pause, undefined, { ref: signal !== undefined, ...(signal && { signal }) });
+	}
+}
