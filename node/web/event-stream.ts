@@ -22,6 +22,8 @@ interface Pace {
 	patience: number;
 }
 
+const ordinary: Pace = { beat: 10_000, retry: 2000, patience: 60_000 };
+
 interface Sink {
 	/** False when the reader is behind and nothing more should be sent until `drained`. */
 	write(text: string): boolean;
@@ -42,34 +44,38 @@ const headers = {
  * Writes to Node's own response where there is one: that takes half the memory of a web stream.
  */
 export function eventStream(c: WebContext, events: EventSource, pace: Partial<Pace> = {}): Response {
-	const reading = new AbortController();
-	const start = (sink: Sink) =>
-		void pump(sink, events(lastSeen(c), reading.signal), reading, c.get("caller")?.valid, {
-			beat: 10_000,
-			retry: 2000,
-			patience: 60_000,
-			...pace,
-		});
-
 	if (c.req.raw.method === "HEAD") return new Response(null, { headers });
+	const reading = new AbortController();
+	const stream = {
+		reading,
+		events: events(lastSeen(c), reading.signal),
+		valid: c.get("caller")?.valid,
+		pace: { ...ordinary, ...pace },
+	};
 	const outgoing = c.env?.outgoing;
-	if (!outgoing) return new Response(webStream(start, reading), { headers });
-	if (!outgoing.destroyed) {
-		outgoing.writeHead(200, headers);
-		outgoing.once("close", () => reading.abort());
-		outgoing.on("error", () => reading.abort());
-		start(nodeSink(outgoing));
-	}
+	if (!outgoing) return new Response(webStream(stream), { headers });
+	if (!outgoing.destroyed) follow(outgoing, stream);
 	return alreadySent();
 }
 
-async function pump(
-	sink: Sink,
-	events: AsyncIterable<StreamEvent>,
-	reading: AbortController,
-	valid: (() => boolean) | undefined,
-	{ beat, retry, patience }: Pace,
-) {
+interface Stream {
+	readonly reading: AbortController;
+	readonly events: AsyncIterable<StreamEvent>;
+	readonly valid: (() => boolean) | undefined;
+	readonly pace: Pace;
+}
+
+/** Apart from `eventStream`, so that what lives as long as the stream holds nothing of the request. */
+function follow(outgoing: ServerResponse, stream: Stream): void {
+	const { reading } = stream;
+	outgoing.writeHead(200, headers);
+	outgoing.once("close", () => reading.abort());
+	outgoing.on("error", () => reading.abort());
+	void pump(nodeSink(outgoing), stream);
+}
+
+async function pump(sink: Sink, { events, reading, valid, pace }: Stream) {
+	const { beat, retry, patience } = pace;
 	let behind = 0;
 	const heart = setInterval(() => {
 		if (reading.signal.aborted) return;
@@ -101,13 +107,13 @@ function nodeSink(outgoing: ServerResponse): Sink {
 	};
 }
 
-function webStream(start: (sink: Sink) => void, reading: AbortController): ReadableStream<Uint8Array> {
+function webStream(stream: Stream): ReadableStream<Uint8Array> {
 	const bytes = new TextEncoder();
 	let wanted: (() => void) | undefined;
 	let open = true;
 	return new ReadableStream<Uint8Array>({
 		start(controller) {
-			start({
+			const sink: Sink = {
 				write(text) {
 					if (open) controller.enqueue(bytes.encode(text));
 					return (controller.desiredSize ?? 0) > 0;
@@ -121,12 +127,13 @@ function webStream(start: (sink: Sink) => void, reading: AbortController): Reada
 					if (open) controller.close();
 					open = false;
 				},
-			});
+			};
+			void pump(sink, stream);
 		},
 		pull: () => wanted?.(),
 		cancel() {
 			open = false;
-			reading.abort();
+			stream.reading.abort();
 		},
 	});
 }

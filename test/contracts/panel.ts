@@ -48,7 +48,7 @@ export interface PanelOptions {
 	vault?: Vault;
 	checkAnswers?: boolean;
 	/** More operations than the customers'. */
-	more?(routes: Routes): void;
+	more?(routes: Routes, db: Database): void;
 }
 
 export const password = "correct horse battery";
@@ -76,7 +76,7 @@ export function openPanel(options: PanelOptions = {}) {
 		signUp: (wish) => signUp({ db, customers, passwords, vouchers, entitlements }, wish),
 	});
 	customerStaffRoutes(routes, { customers, vouchers, signIn, catalogue: [{ name: "snac" }, { name: "wiki" }] });
-	options.more?.(routes);
+	options.more?.(routes, db);
 	const idempotency = new Idempotency(db, options.vault ?? new MemoryVault(), now);
 	const metrics = new Metrics(db, "0.1.0", now);
 	const common = { routes, idempotency, checkAnswers: options.checkAnswers ?? true };
