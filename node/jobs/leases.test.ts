@@ -60,6 +60,20 @@ test("a holder that stands still is reaped after as many looks as patience, and 
 	expect(south.claim()).toBe(id);
 });
 
+test("a holder that shows it is alive at the last moment keeps its job", () => {
+	const id = jobs.start("wait", {});
+	north.claim();
+	for (let look = 0; look < patience; look++) south.reap();
+	const all = db.all.bind(db);
+	db.all = (...query) => {
+		const rows = all(...query);
+		north.beat();
+		return rows as never[];
+	};
+	south.reap();
+	expect(north.holds(id)).toBe(true);
+});
+
 test("a job that changes hands is looked at anew", () => {
 	const id = jobs.start("wait", {});
 	north.claim();
@@ -99,4 +113,22 @@ test("whoever lost the lease writes nothing more", () => {
 	expect(() => mine.append(id, entry.seq, started)).toThrow(LeaseLost);
 	theirs.append(id, entry.seq, started);
 	expect(jobs.ledger.journal.read(id).length).toBe(2);
+});
+
+test("an entry that was taken back is not remembered", () => {
+	const id = jobs.start("wait", {});
+	north.claim();
+	const pen = new Pen(jobs.ledger, north, undefined);
+	const started = pen.append(id, 0, { step: "wait", event: { type: "started" } });
+	const progress = { step: "wait", event: { type: "progress", fraction: 0.5, note: null } } as const;
+	const { transaction } = db;
+	db.transaction = (work) => {
+		db.transaction = transaction;
+		return db.transaction(() => {
+			work();
+			throw new Error("the disk is full");
+		});
+	};
+	expect(() => pen.append(id, started.seq, progress)).toThrow("full");
+	expect(pen.append(id, started.seq, progress).seq).toBe(started.seq + 1);
 });

@@ -161,7 +161,9 @@ export class Runner<Data extends object, Tools> {
 				return true;
 			} catch (error) {
 				if (!(error instanceof Behind)) throw error;
+				const before = this.#story.seq;
 				this.look();
+				if (this.#story.seq === before) throw error;
 			}
 		}
 	}

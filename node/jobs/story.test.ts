@@ -109,6 +109,9 @@ test("what turned a job back stays the reason, whatever happens on the way", () 
 		job("ended", "undone"),
 	]);
 	expect(story).toMatchObject({ state: "undone", problem: { code: "cancelled" } });
+	const failedToo = told([...step("ground", "started"), job("cancel-requested"), ...step("ground", "failed")]);
+	expect(failedToo).toMatchObject({ problem: { code: "cancelled" } });
+	expect(failedToo.step("ground").problem).toEqual(problem);
 });
 
 describe("what cannot be true is refused", () => {

@@ -273,8 +273,16 @@ describe("two workers", () => {
 		expect(reached).toBe(false);
 		mine.open();
 		await again.reached;
+		await turn();
+		expect(jobs.ledger.job(id)?.lease_owner).toMatch(/^north/);
 		again.open();
 		await state(id, "done");
+		expect(jobs.ledger.journal.read(id).map(({ event }) => event.type)).toEqual([
+			"started",
+			"started",
+			"done",
+			"ended",
+		]);
 	});
 
 	test("what is cancelled elsewhere is heard at the next beat", async () => {
