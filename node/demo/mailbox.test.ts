@@ -76,6 +76,14 @@ test("a mail that comes again is one, unless it is for somebody else", async () 
 	expect(mailbox.list().map(({ to }) => to)).toEqual([["bob@choir.example"], ["ada@choir.example"]]);
 });
 
+test("mails without a Message-ID are each their own", async () => {
+	const raw = "Subject: bare\r\n\r\nText";
+	const envelope = { from: "a@a.example", to: ["ada@choir.example"] };
+	await send({ raw, envelope });
+	await send({ raw, envelope });
+	expect(subjects()).toEqual(["bare", "bare"]);
+});
+
 test("is for us alone", async () => {
 	await send();
 	expect(statSync(file).mode & 0o077).toBe(0);
