@@ -1,9 +1,9 @@
 /** How services are kept apart, for real: root has more means than others, so tests say which they need. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { TinyNode } from "../../../test/contracts/tiny/tiny-node.ts";
 import { ask, listening, planFor, running } from "../../../test/contracts/tiny/world.ts";
 import { powersHere } from "./powers.ts";
@@ -12,6 +12,11 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const powers = await powersHere({ PATH: process.env["PATH"] ?? "" });
 const node = new TinyNode();
+
+/** Where walls cannot be got round, services have users of their own only if there are no walls. */
+beforeEach(() => {
+	if (powers.mounts !== "root") chmodSync(node.folder, 0o711);
+});
 
 describe.skipIf(process.platform !== "linux")("on Linux", () => {
 	const two = ["choir", "club"] as const;
