@@ -1,8 +1,10 @@
-import { resolve } from "node:path";
+import { appendFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Demo } from "../demo/demo.ts";
 import { buildPanel } from "../demo/panel.ts";
 import { providers } from "../demo/providers.ts";
 import { DemoState } from "../demo/state.ts";
+import { configureLog } from "../web/log.ts";
 import { bold } from "./output.ts";
 import { untilStopped } from "./stop.ts";
 import { Exit, type Terminal } from "./terminal.ts";
@@ -25,10 +27,10 @@ export async function demo(wishes: DemoWishes, terminal: Terminal): Promise<numb
 		tell,
 	});
 	const stopped = untilStopped(() => {
-		tell("Stopping at once; the next start finds what is left.");
-		demo.kill();
-		process.exit(130);
+		tell("Ending everything at once; the next start mends what that breaks.");
+		demo.kill().finally(() => process.exit(130));
 	});
+	configureLog({ level: "warning", format: "text" }, (line) => appendFileSync(join(state.folder, "demo.log"), line));
 	try {
 		await buildPanel(tell);
 		await Promise.race([opened(demo, state, terminal), stopped]);

@@ -27,6 +27,8 @@ function understood(error: Error): Understood {
 		const { message, code: problem, errors } = error;
 		return { code: exitCodes.failure, message, details: { problem, errors } };
 	}
+	// A full disk, a folder that may not be written: the system's own words say it.
+	if ((error as NodeJS.ErrnoException).syscall) return { code: exitCodes.failure, message: error.message };
 	return { code: exitCodes.failure, message: `This is a bug, please report it: ${error.stack ?? String(error)}` };
 }
 

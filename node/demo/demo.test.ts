@@ -164,6 +164,14 @@ describe("a node that dies", () => {
 		expect(told).toEqual([expect.stringMatching(/^North ended unexpectedly \(exit code 3\)/), "North is back."]);
 	});
 
+	test("or cannot be started at all is told", async () => {
+		const tell = (message: string) => told.push(message);
+		const node = () => ["/nowhere/node"] as const;
+		const demo = new Demo({ state: state(), port: await freePort(), fresh: false, environment: {}, node, tell });
+		opened.push(demo);
+		await expect(demo.open()).rejects.toThrow("could not be started (spawn /nowhere/node ENOENT)");
+	});
+
 	test("before it is ready is told with the end of its log", async () => {
 		writeFileSync(join(folder, "broken.mjs"), `console.error("no such luck"); process.exit(78);`);
 		const demo = demoWith({ port: await freePort(), program: join(folder, "broken.mjs") });
@@ -213,11 +221,28 @@ describe("its port", () => {
 	});
 });
 
+test("ending it at once ends its nodes and their services, and nothing else", async () => {
+	const demo = await open();
+	const database = new Database(join(state().folderOf({ key: "north" }), "node.sqlite"));
+	database.run("INSERT INTO node (one, id) VALUES (1, 'north-node')");
+	database.close();
+	const sleeper = (unit: string) =>
+		spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, env: { [marker]: unit } });
+	const service = sleeper("north-node/d1/snac");
+	const other = sleeper("north-node-2/d1/snac");
+	const ended = once(service, "exit");
+	await demo.kill();
+	await ended;
+	expect(other.exitCode).toBe(null);
+	other.kill("SIGKILL");
+	await once(other, "exit");
+});
+
 describe("beginning anew", () => {
 	test("ends what an earlier, killed demo left running, and erases what it kept", async () => {
 		const before = await open();
 		const voucher = (await before.vouchers())[0];
-		before.kill();
+		await before.kill();
 		await close(before);
 		const database = new Database(join(state().folderOf({ key: "south" }), "node.sqlite"));
 		database.run("INSERT INTO node (one, id) VALUES (1, 'south-node')");

@@ -5,7 +5,7 @@ import { reachable } from "../config.ts";
 import { startOf } from "../engines/local/process-table.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { frontDoor } from "./front-door.ts";
-import { endAll, endNodes } from "./leftovers.ts";
+import { endAll, endNodes, killAll } from "./leftovers.ts";
 import { openMailbox } from "./mailbox.ts";
 import { type NameServer, openNameServer } from "./name-server.ts";
 import { NodeProcess } from "./node-process.ts";
@@ -94,9 +94,11 @@ export class Demo {
 		await this.#closing.disposeAsync();
 	}
 
-	/** Ends the nodes on the spot; the next start finds what they leave. */
-	kill(): void {
+	/** Ends the nodes and their services on the spot; the next start mends what that breaks. */
+	async kill(): Promise<void> {
+		this.#abort.abort();
 		for (const node of this.#nodes) node.kill();
+		await killAll(this.#options.state);
 	}
 
 	async #beginAnew(): Promise<void> {
@@ -117,6 +119,8 @@ export class Demo {
 			panel: (request, response) => this.#receive(request, response),
 			about: { provider: "Fediversity", panel: `http://${zoneName}` },
 			trustProxy: false,
+			// Everybody is this machine, and everything goes on to two nodes.
+			limits: { connectionsPerClient: 0, connectionsPerService: 10_000 },
 		});
 		this.#port = await openPort(state, this.#options.port, (port) => gateway.listen({ host: "127.0.0.1", port }));
 		this.#closing.defer(() => gateway.close(1000));

@@ -25,12 +25,21 @@ export async function endAll(state: DemoState): Promise<void> {
 		await hasEnded(async () => !(await isRunning(supervisor)), patience);
 	}
 	await endNodes(state);
-	const nodeIds = await Promise.all(providers.map((provider) => nodeIdIn(state.folderOf(provider))));
-	await endFor(carries(nodeIds.flat()), { signal: "SIGTERM", seconds: 10 });
+	await endFor(carries(await nodeIds(state)), { signal: "SIGTERM", seconds: 10 });
+}
+
+/** Ends the nodes and their services without asking. */
+export async function killAll(state: DemoState): Promise<void> {
+	const { endFor } = await import("../engines/local/end.ts");
+	await endFor(carries([state.id, ...(await nodeIds(state))]), null);
 }
 
 function carries(ids: readonly string[]): (process: Process) => boolean {
 	return ({ unit }) => ids.some((id) => unit?.startsWith(`${id}/`));
+}
+
+async function nodeIds(state: DemoState): Promise<string[]> {
+	return (await Promise.all(providers.map((provider) => nodeIdIn(state.folderOf(provider))))).flat();
 }
 
 /** What the services of the node in this folder are marked with; none if it never ran, or its database is beyond reading. */

@@ -17,7 +17,8 @@ export interface NodeProcessOptions {
 	readonly tell: (message: string) => void;
 	/** Of the first restart, ms; each further one waits twice as long, up to a minute. */
 	readonly firstPause?: number;
-	/** How long it may take to stop, ms. */
+	/** How long it may take to get ready and to stop, ms. */
+	readonly readyWithin?: number;
 	readonly stopWithin?: number;
 }
 
@@ -48,8 +49,15 @@ export class NodeProcess {
 	/** Starts it. Resolves when it is ready; rejects with the end of its log when it dies before that. */
 	start(): Promise<void> {
 		this.#isWanted = true;
+		const { readyWithin = 120_000 } = this.#options;
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
-		this.#spawn(resolve, (why) => {
+		const late = setTimeout(() => this.#child?.kill("SIGKILL"), readyWithin);
+		const onReady = () => {
+			clearTimeout(late);
+			resolve();
+		};
+		this.#spawn(onReady, (why) => {
+			clearTimeout(late);
 			this.#isWanted = false;
 			const end = tailOf(this.#options.logFile, 2000).join("\n");
 			reject(new Exit("failure", `${this.#options.name} could not be started (${why}). The end of its log:\n${end}`));
@@ -99,7 +107,11 @@ export class NodeProcess {
 			this.#port = (message as { ready?: { port: number } }).ready?.port ?? this.#port;
 			onReady();
 		});
-		child.on("error", (error) => onEarlyEnd(error.message));
+		child.on("error", (error) => {
+			if (child.pid !== undefined) return;
+			this.#child = undefined;
+			onEarlyEnd(error.message);
+		});
 		child.on("exit", (code, signal) => {
 			const wasReady = this.#port !== undefined;
 			this.#child = this.#port = undefined;

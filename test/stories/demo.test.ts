@@ -161,7 +161,7 @@ test("a second Ctrl-C does not wait", async () => {
 	await new Promise((resolve) => setTimeout(resolve, 1200));
 	await pressCtrlC(demo.child);
 	expect(await demo.ended).toBe(130);
-	expect(demo.text).toContain("Stopping at once");
+	expect(demo.text).toContain("Ending everything at once");
 	await eventually("nothing is left", async () => (await ours()).length === 0);
 });
 
