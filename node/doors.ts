@@ -1,6 +1,5 @@
 /** The node's doors to the web. Loaded after the node has begun to listen, since schemas and routes are most of its weight. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { Passwords } from "./customers/passwords.ts";
 import { customerRoutes } from "./customers/routes.ts";
@@ -15,7 +14,7 @@ import { findings } from "./doctor/findings.ts";
 import { domainRoutes } from "./domains/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { noticeRoutes } from "./notices/routes.ts";
-import type { Parts } from "./parts.ts";
+import { type Parts, panelFolder } from "./parts.ts";
 import { serviceRoutes } from "./services/routes.ts";
 import { openApp } from "./web/app.ts";
 import { Idempotency } from "./web/idempotency.ts";
@@ -41,7 +40,7 @@ export async function openDoors(parts: Parts, ready: () => Promise<readonly stri
 	const app = openApp({
 		...{ routes, idempotency, door, version, now, ready, origin: config.web.url },
 		count: (...answer) => metrics.count(...answer),
-		panel: join(import.meta.dirname, "..", "dist", "ui"),
+		panel: panelFolder,
 		logo: config.provider.logo,
 		help: config.provider.help,
 		federation: () => federationOf(parts),

@@ -8,7 +8,8 @@ import type { Destination } from "./gateway/destination.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import type { OnEnd } from "./jobs/ledger.ts";
 import { Worker } from "./jobs/worker.ts";
-import { openParts, type Parts, type Surroundings } from "./parts.ts";
+import { openParts, type Parts, panelFolder, type Surroundings } from "./parts.ts";
+import { Front } from "./web/front.ts";
 
 export interface Node {
 	readonly address: Listen;
@@ -30,13 +31,15 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 		const { openDoors } = await import("./doors.ts");
 		return openDoors(parts, async () => (recovered ? [] : ["Services are being taken over"]));
 	});
+	const reception = receptionOf(config, doors);
 	const gateway = new Gateway({
 		find: finder(parts),
-		panel: (request, response) => answerPanel(doors, request, response),
+		panel: reception.receive,
 		about: { provider: config.provider.name, panel: config.web.url },
 		trustProxy: config.web.trustProxy,
 	});
 	const port = await gateway.listen(config.web.listen);
+	await reception.begin();
 	// The operators' socket also says that no other node is at work on this state, so nothing else begins before it is open.
 	await doors();
 	const worker = new Worker({ jobs: parts.jobs, node: parts.nodeId, onEnd: looking(parts) });
@@ -77,13 +80,36 @@ function destinationOf(backend: Backend): Destination {
 	return { kind: "wait", why: backend.kind, retryAfter: backend.retryAfter };
 }
 
-async function answerPanel(doors: () => Promise<Doors>, request: IncomingMessage, response: ServerResponse) {
-	try {
-		(await doors()).panel(request, response);
-	} catch (error) {
-		log.error("The panel cannot be opened: {error}", { error });
-		response.writeHead(503, { "retry-after": "10" }).end();
-	}
+/**
+ * Who comes for the panel right after the start gets its page at once; whatever needs the API waits until that is loaded,
+ * which keeps the process from answering for a moment. `begin` lasts until the first visitor has the page, but not long.
+ */
+function receptionOf(config: Config, doors: () => Promise<Doors>) {
+	const front = new Front(panelFolder, config.web.url, config.provider.logo);
+	const visited = Promise.withResolvers<void>();
+	let open: Doors | undefined;
+	const receive = async (request: IncomingMessage, response: ServerResponse) => {
+		if (open) return open.panel(request, response);
+		try {
+			if (!(await front.answer(request, response))) (await doors()).panel(request, response);
+		} catch (error) {
+			log.error("The panel cannot be opened: {error}", { error });
+			response.writeHead(503, { "retry-after": "10" }).end();
+		}
+		visited.resolve();
+	};
+	const begin = async () => {
+		const timer = setTimeout(visited.resolve, 100);
+		await visited.promise;
+		clearTimeout(timer);
+		void doors().then(
+			(made) => {
+				open = made;
+			},
+			() => {},
+		);
+	};
+	return { receive, begin };
 }
 
 /** Services first, then the jobs that work on them; neither keeps the node from answering. */
