@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import type { SMTPTransportOptions } from "nodemailer/lib/smtp-transport";
 import { Problem } from "#protocol/problem.ts";
 import { type Channel, type Letter, NotDelivered } from "./channel.ts";
-import { mailingOf } from "./wording.ts";
 
 export interface MailParts {
 	/** `smtp://user@host:port`, `smtps://…`. */
@@ -30,7 +29,7 @@ export class Mail implements Channel {
 	async send(letter: Letter, signal: AbortSignal): Promise<void> {
 		try {
 			const transport = await this.#transport();
-			await transport.sendMail({ ...this.#message(letter), signal });
+			await transport.sendMail({ ...(await this.#message(letter)), signal });
 		} catch (error) {
 			throw notDelivered(error);
 		}
@@ -54,7 +53,8 @@ export class Mail implements Channel {
 		return createTransport(smtpOptions(server, password));
 	}
 
-	#message({ id, target, customer, kind, params, link, at }: Letter) {
+	async #message({ id, target, customer, kind, params, link, at }: Letter) {
+		const { mailingOf } = await import("./wording.ts");
 		const { panel, provider, from } = this.#parts;
 		const { subject, text, html } = mailingOf({
 			...{ kind, params, provider, language: customer.language },

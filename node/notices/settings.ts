@@ -3,7 +3,6 @@ import type { z } from "zod";
 import type { NoticeSettings as View } from "#protocol/api/notice.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { Database } from "../store/database.ts";
-import { webhookAddress } from "./webhook-address.ts";
 
 export type Wish = z.output<typeof View>;
 
@@ -43,7 +42,7 @@ export class NoticeSettings {
 	 * Throws `webhook-not-valid`.
 	 */
 	async change(customer: string, wish: Wish): Promise<{ settings: Wish; webhookSecret: string | null }> {
-		const webhook = wish.webhook === null ? null : webhookAddress(wish.webhook, this.#privateWebhooks);
+		const webhook = wish.webhook === null ? null : await this.#address(wish.webhook);
 		const isNew = webhook !== null && webhook !== this.of(customer).webhook;
 		const fresh = isNew ? await this.#newSecret(customer) : null;
 		const settings = { ...wish, webhook };
@@ -62,6 +61,11 @@ export class NoticeSettings {
 	async webhookSecret(customer: string): Promise<string | undefined> {
 		const name = this.#row(customer)?.webhook_secret;
 		return name ? await this.#vault.get(name) : undefined;
+	}
+
+	async #address(wished: string): Promise<string> {
+		const { webhookAddress } = await import("./webhook-address.ts");
+		return webhookAddress(wished, this.#privateWebhooks);
 	}
 
 	/** Each has a name of its own, so that the address and its secret change together or not at all. */

@@ -2,7 +2,6 @@ import { createHmac } from "node:crypto";
 import { fill } from "#protocol/problem.ts";
 import { type Channel, type Letter, NotDelivered } from "./channel.ts";
 import { noticeSentences } from "./notice.ts";
-import { publicLookup } from "./webhook-address.ts";
 
 const patience = 10_000;
 
@@ -78,7 +77,7 @@ export function signed(secret: string, id: string, now: number, body: string): R
 }
 
 async function agentFor(privateToo: boolean) {
-	const { Agent } = await import("undici");
+	const [{ Agent }, { publicLookup }] = await Promise.all([import("undici"), import("./webhook-address.ts")]);
 	return new Agent({
 		connect: { timeout: patience, ...(!privateToo && { lookup: publicLookup }) },
 		pipelining: 0,
