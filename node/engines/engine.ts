@@ -70,7 +70,10 @@ export interface Engine {
 	look(plan: Plan): Promise<readonly Sighting[]>;
 	/** Which of this engine's services answers under a host name; undefined: none of them. */
 	backend(host: string): Backend | undefined;
-	/** After a start: finds what still runs, starts what should, ends what should not. `plans` is everything that should be. */
+	/**
+	 * After a start: takes over what still runs and ends what should not; starting what is down goes on when this resolves.
+	 * `plans` is everything that should be.
+	 */
 	recover(plans: readonly Plan[]): Promise<void>;
 	/** Ends everything it started. */
 	close(): Promise<void>;

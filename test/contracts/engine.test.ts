@@ -173,7 +173,7 @@ for (const [name, { can, recipe, remember, signsIn }] of Object.entries(kinds))
 			expect(await running(nodeId)).toEqual([]);
 			engine = engineIn(at.folder, { nodeId, vault, recipes: [recipe], ...(recipe === snac && { cache }) });
 			await engine.recover([serving]);
-			expect(await remember(engine)).toBe(remembered);
+			await eventually(async () => expect(await remember(engine)).toBe(remembered), 60);
 		});
 
 		test("a service that is killed comes back by itself", async () => {

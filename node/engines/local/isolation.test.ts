@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { TinyNode } from "../../../test/contracts/tiny/tiny-node.ts";
-import { ask, listening, planFor, running } from "../../../test/contracts/tiny/world.ts";
+import { ask, eventually, listening, planFor, running } from "../../../test/contracts/tiny/world.ts";
 import { powersHere } from "./powers.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -69,7 +69,7 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
 			await next.recover([planFor("tiny")]);
 			await ended;
 			expect(await node.leaders()).not.toContain(forged.pid);
-			expect(await ask(next, planFor("tiny"), "/")).toContain("tiny 2 at");
+			await eventually(async () => expect(await ask(next, planFor("tiny"), "/")).toContain("tiny 2 at"));
 		},
 	);
 

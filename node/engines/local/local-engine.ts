@@ -26,6 +26,10 @@ const logger = getLogger(["fediversity", "engines"]);
 /** After a start, so many services are brought up at a time. */
 const atATime = 4;
 
+/** Pauses between tries to bring one up that cannot start, milliseconds. */
+const firstPause = 10_000;
+const longestPause = 10 * 60_000;
+
 export interface LocalEngineOptions {
 	/** Tells this node's programs from those of other nodes on the machine: letters, digits, `-` and `_`; never changes. */
 	readonly nodeId: string;
@@ -55,6 +59,8 @@ export class LocalEngine implements Engine {
 	readonly #processes: Processes;
 	readonly #workshop: LocalWorkshop;
 	readonly #closing = new AbortController();
+	/** What goes on besides anything that was asked for. */
+	readonly #besides = new Set<Promise<void>>();
 	#means: Promise<Means> | null = null;
 
 	/** Touches nothing yet, so that a node starts fast; the machine is looked at when it is first needed. */
@@ -127,11 +133,12 @@ export class LocalEngine implements Engine {
 			down: down.length,
 		});
 		const queue = down.values();
-		await Promise.all(Array.from({ length: atATime }, () => this.#bringUpAll(queue)));
+		for (let n = 0; n < atATime; n++) this.#aside(this.#bringUpAll(queue));
 	}
 
 	async close(): Promise<void> {
 		this.#closing.abort(new Problem("cancelled"));
+		await Promise.all(this.#besides);
 		await this.#processes.close();
 	}
 
@@ -186,8 +193,14 @@ export class LocalEngine implements Engine {
 		await this.#turns.take(`${plan.deployment}/${name}`, () => work(this.#asItIs(plan, name, means)));
 	}
 
+	/** Goes on while the node does other things; closing waits for it. */
+	#aside(work: Promise<void>) {
+		const tidy = work.finally(() => this.#besides.delete(tidy));
+		this.#besides.add(tidy);
+	}
+
 	async #bringUpAll(queue: IteratorObject<LocalService>): Promise<void> {
-		for (const service of queue) await this.#bringUp(service, 10_000);
+		for (const service of queue) await this.#bringUp(service, firstPause);
 	}
 
 	/** Starts a service that should run. One that cannot is tried again later, less and less often. */
@@ -205,12 +218,14 @@ export class LocalEngine implements Engine {
 		} catch (error) {
 			if (signal.aborted) return;
 			logger.error("{service} does not start: {error}", { service: service.id, error });
-			const again = () => wait(pause, undefined, { signal, ref: false });
-			again().then(
-				() => (isWanted() ? this.#bringUp(service, Math.min(pause * 2, 600_000)) : undefined),
-				() => {},
-			);
+			this.#aside(this.#bringUpLater(service, pause));
 		}
+	}
+
+	async #bringUpLater(service: LocalService, pause: number): Promise<void> {
+		const { signal } = this.#closing;
+		await wait(pause, undefined, { signal, ref: false }).catch(() => {});
+		if (!signal.aborted) await this.#bringUp(service, Math.min(pause * 2, longestPause));
 	}
 
 	#ready(): Promise<Means> {

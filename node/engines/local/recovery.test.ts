@@ -72,7 +72,7 @@ describe("after the node was killed", () => {
 		const changed = tiny("tiny", "good", { command: (home) => ({ ...recipe.command(home), env: { NEW: "yes" } }) });
 		const engine = node.engine({ recipes: [changed] });
 		await engine.recover([planFor("tiny")]);
-		expect(await ask(engine, planFor("tiny"), "/environment")).toContain('"NEW":"yes"');
+		await eventually(async () => expect(await ask(engine, planFor("tiny"), "/environment")).toContain('"NEW":"yes"'));
 		expect(await node.leaders()).not.toEqual(before);
 	});
 
@@ -112,8 +112,9 @@ describe("a service that cannot start when the node does", () => {
 		mkdirSync(settings);
 		const next = node.engine();
 		await next.recover([planFor("tiny"), planFor("tiny", "serving", "club")]);
+		const club = planFor("tiny", "serving", "club");
+		await eventually(async () => expect(await ask(next, club, "/")).toContain("social.club.localhost"));
 		expect(next.backend("social.choir.localhost")).toMatchObject({ kind: "starting" });
-		expect(await ask(next, planFor("tiny", "serving", "club"), "/")).toContain("social.club.localhost");
 		expect(await next.look(planFor("tiny"))).toMatchObject([{ health: "stopped" }]);
 	});
 });
@@ -124,6 +125,6 @@ test("a service for which there is no recipe any more does not keep the others d
 	await engine.close();
 	const next = node.engine();
 	await next.recover([planFor("unheard-of", "serving", "club"), planFor("tiny")]);
-	expect(await ask(next, planFor("tiny"), "/")).toContain("tiny 2 at");
+	await eventually(async () => expect(await ask(next, planFor("tiny"), "/")).toContain("tiny 2 at"));
 	expect(next.backend("social.club.localhost")).toBeUndefined();
 });
