@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { type Operation, type OperationName, operations } from "../../protocol/api/operations.ts";
-import { ask } from "./panel.ts";
+import { type Asked, ask } from "./panel.ts";
 
 export interface Visited {
-	readonly app: { request(input: string, init?: RequestInit): Response | Promise<Response> };
+	readonly app: Asked;
 	readonly owner: { readonly cookie: string };
 	readonly stranger: { readonly cookie: string };
 	/** An API token of the owner's with these scopes. */
@@ -16,7 +16,7 @@ export interface Visited {
 
 /** A body that fits, for each operation that takes one. The compiler asks for those of new operations. */
 export type Bodies = {
-	[Name in OperationName as (typeof operations)[Name] extends { body: unknown } ? Name : never]?: unknown;
+	[Name in OperationName as (typeof operations)[Name] extends { body: unknown } ? Name : never]: object;
 };
 
 /**
