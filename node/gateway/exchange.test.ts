@@ -238,6 +238,19 @@ test.each(["a service", "the gateway"])("who sends for ever after the answer of 
 	expect(await line.closed()).toMatch(/^HTTP\/1.1 503 /);
 });
 
+test("who has sent all after an early answer keeps the connection", async () => {
+	const { at } = await before((_, response) => response.writeHead(413, { "Content-Length": "0" }).end(), {
+		linger: 1000,
+	});
+	const line = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx");
+	await line.until((text) => text.includes("\r\n\r\n"));
+	line.send("x");
+	await new Promise((resolve) => setTimeout(resolve, 1300));
+	line.send(get);
+	await line.until((text) => text.split("HTTP/1.1 413").length === 3);
+	expect(line.isClosed).toBe(false);
+});
+
 test("a body over the limit is refused, announced or not", async () => {
 	const { at, requests } = await before(() => {}, { body: 1000 });
 	const announced = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n");
@@ -402,13 +415,13 @@ test("an upload that stops is cut off, while an answer may take longer", async (
 	let isBroken = false;
 	const { at } = await before(
 		(request, response) => {
-			if (request.url === "/late") request.resume().once("end", () => setTimeout(() => response.end("late"), 400));
+			if (request.url === "/late") request.resume().once("end", () => setTimeout(() => response.end("late"), 1600));
 			else
 				request.resume().once("error", () => {
 					isBroken = true;
 				});
 		},
-		{ uploadIdle: 100 },
+		{ uploadIdle: 1000 },
 	);
 	const stalled = new Line(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
 	const patient = new Line(at, "POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");

@@ -123,12 +123,24 @@ test("a service gets the request as it was sent, to the byte", async () => {
 	expect(values(request, "x")).toEqual([]);
 });
 
-test("a host in the request line replaces the other one", async () => {
+test.each([
+	["http://social.choir.example:81/a?b", "/a?b"],
+	["http://social.choir.example:81?b", "/?b"],
+	["http://social.choir.example:81", "/"],
+])("a host in the request line replaces the other one: %s", async (target, path) => {
 	const { port, requests } = await before();
-	await ask(port, "GET http://social.choir.example:81/a?b HTTP/1.1\nHost: other.example");
-	expect(requests[0]?.url).toBe("/a?b");
+	await ask(port, `GET ${target} HTTP/1.1\nHost: other.example`);
+	expect(requests[0]?.url).toBe(path);
 	expect(values(requests[0], "host")).toEqual(["social.choir.example:81"]);
 	expect(values(requests[0], "x-forwarded-host")).toEqual(["social.choir.example:81"]);
+});
+
+test("what frames a message cannot be taken out of it", async () => {
+	const { port, requests } = await before();
+	const head = "POST / HTTP/1.1\nHost: a\nContent-Length: 5\nConnection: Content-Length, Host";
+	expect(body(await ask(port, head, "hello"))).toBe("hello");
+	expect(requests[0]?.headers).toMatchObject({ host: "a", "content-length": "5" });
+	expect(requests[0]?.headers).not.toHaveProperty("transfer-encoding");
 });
 
 const lies = [
@@ -215,13 +227,20 @@ test("headers for one connection only stay there, in both directions", async () 
 test("the panel is asked in this process and sees the truth about the client", async () => {
 	const app = new Hono();
 	app.all("*", async (c) => c.json([c.req.url, c.req.header("x-forwarded-for"), await c.req.text()]));
-	const { port } = await open({ find: () => ({ kind: "panel" }), panel: getRequestListener(app.fetch) });
+	const hono = getRequestListener(app.fetch);
+	const urls: unknown[] = [];
+	const panel: GatewayParts["panel"] = (request, response) => {
+		urls.push(request.url);
+		return hono(request, response);
+	};
+	const { port } = await open({ find: () => ({ kind: "panel" }), panel });
 	const head = "Host: north.example\nX-Forwarded-For: 192.0.2.1\nX_Forwarded_For: 192.0.2.1";
 	expect(await ask(port, `GET http://north.example/a HTTP/1.1\n${head}`)).toMatch(
 		/\["http:\/\/north.example\/a","127.0.0.1",""\]/,
 	);
 	expect(await ask(port, `POST /b HTTP/1.1\n${head}\nContent-Length: 4`, "body")).toMatch(/"127.0.0.1","body"\]/);
 	expect(await ask(port, `POST /b HTTP/1.1\n${head}`)).toMatch(/"127.0.0.1",""\]/);
+	expect(urls).toEqual(["/a", "/b", "/b"]);
 });
 
 test.each([

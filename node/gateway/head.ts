@@ -13,7 +13,7 @@ export interface Head {
 	readonly hasBody: boolean;
 	/** The announced size of the body; undefined when it comes in chunks. */
 	readonly size: number | undefined;
-	/** Whether a WebSocket is asked for (RFC 6455). Other upgrades, such as to h2c, are not offered. */
+	/** Whether the upgrade that node:http has seen is one to WebSocket (RFC 6455). Others, such as h2c, are not offered. */
 	readonly webSocket: boolean;
 	/** What goes on to the service: the end-to-end headers, and our own word on who the client is. */
 	readonly headers: string[];
@@ -51,7 +51,7 @@ export function readHead(request: IncomingMessage, trustProxy: boolean): Head | 
 		path: target.path,
 		hasBody: found.coding !== undefined || Number(found.length ?? 0) > 0,
 		size: found.coding === undefined ? Number(found.length ?? 0) : undefined,
-		webSocket: request.method === "GET" && /^websocket$/i.test(found.upgrade) && /\bupgrade\b/i.test(found.connection),
+		webSocket: request.method === "GET" && /^websocket$/i.test(found.upgrade),
 		headers: found.headers,
 		hopByHop: found.hopByHop,
 	};

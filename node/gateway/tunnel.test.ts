@@ -175,6 +175,14 @@ test("a service that never answers a handshake: 504", async () => {
 	expect(await new Line(at, knock).closed()).toMatch(/^HTTP\/1.1 504 /);
 });
 
+test("a service may think about a handshake for longer than it takes to reach it", async () => {
+	const { visits, at } = await before({ connect: 500 }, () => "");
+	const line = new Line(at, knock);
+	await eventually(() => visits.length === 1);
+	setTimeout(() => visits[0]?.socket.write(switching(visits[0].request)), 1000);
+	expect(await line.until((text) => text.includes("\r\n\r\n"))).toMatch(/^HTTP\/1.1 101 /);
+});
+
 test("a tunnel in which nothing moves is closed", async () => {
 	const { at } = await before({ idle: 100 });
 	const line = new Line(at, knock);
