@@ -7,7 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, Poster, World } from "../stories/world.ts";
 import { executable, openBrowser, viewer } from "./gallery/browser.ts";
 
-const pictures = join(import.meta.dirname, "pictures");
+/** The README's own pictures are made anew with UPDATE_PICTURES=1. */
+const pictures = process.env["UPDATE_PICTURES"]
+	? join(import.meta.dirname, "../../specs/pictures")
+	: join(import.meta.dirname, "pictures");
 
 describe.skipIf(!executable)("the demo in a browser", () => {
 	let world: World;
@@ -34,7 +37,7 @@ describe.skipIf(!executable)("the demo in a browser", () => {
 			page.setDefaultTimeout(30_000);
 			const foreign = foreignRequests(page, world.port);
 			const shot = (what: string) =>
-				page.screenshot({ path: join(pictures, `story-${what}-${width}.png`), animations: "disabled" });
+				page.screenshot({ path: join(pictures, `${what}-${width}.png`), animations: "disabled" });
 
 			await page.goto(world.panel(provider));
 			await page.getByLabel("Have a voucher?").fill(world.voucher(provider));
@@ -93,7 +96,7 @@ describe.skipIf(!executable)("the demo in a browser", () => {
 		await page.goto(`${ada.address}/ada`);
 		await page.getByText("We sing on Tuesdays").first().waitFor();
 		await page.goto(`http://localhost:${world.port}/`);
-		await page.screenshot({ path: join(pictures, "story-demo-1280.png") });
+		await page.screenshot({ path: join(pictures, "demo-1280.png") });
 		await page.goto(`http://mail.localhost:${world.port}/`);
 		await page.getByText("choir.localhost").first().waitFor();
 		await page.close();

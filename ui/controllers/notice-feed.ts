@@ -102,7 +102,18 @@ export class NoticeFeed implements ReactiveController {
 	#tell(notice: Notice): void {
 		this.#take(notice);
 		this.#channel?.postMessage(notice);
-		showOutside(notice);
+		if (document.hidden && mayShow()) void this.#showOutside(notice);
+	}
+
+	/** As a notification of the browser, if the customer wants that. */
+	async #showOutside(notice: Notice): Promise<void> {
+		const settings = await this.#feeding.api("GET /me/notice-settings").catch(() => undefined);
+		if (!settings?.browser) return;
+		const shown = new Notification(noticeSentence(notice), { tag: notice.id, lang: document.documentElement.lang });
+		shown.onclick = () => {
+			window.focus();
+			if (notice.link) location.assign(notice.link);
+		};
 	}
 
 	#take(news: Notice | "read"): void {
@@ -115,12 +126,6 @@ export class NoticeFeed implements ReactiveController {
 	}
 }
 
-/** Outside the page, where that was allowed and nobody looks at the page. */
-function showOutside(notice: Notice): void {
-	if (!document.hidden || typeof Notification === "undefined" || Notification.permission !== "granted") return;
-	const shown = new Notification(noticeSentence(notice), { tag: notice.id, lang: document.documentElement.lang });
-	shown.onclick = () => {
-		window.focus();
-		if (notice.link) location.assign(notice.link);
-	};
+function mayShow(): boolean {
+	return typeof Notification !== "undefined" && Notification.permission === "granted";
 }

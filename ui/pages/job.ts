@@ -90,7 +90,7 @@ export class PageJob extends Page {
 		if (job.state === "waiting") return msg("Begins as soon as there is room");
 		if (job.state === "cancelling") return msg("What was done is being undone");
 		const { seconds, late } = timeLeft(job, now);
-		if (late && seconds < 1) return msg("Takes longer than usual; it goes on");
+		if (late) return msg("Takes longer than usual; it goes on");
 		return msg(str`${roughly(seconds)} left`);
 	}
 

@@ -44,8 +44,8 @@ function took(step: Step, now: number): TemplateResult {
 	const expected = duration(step.expectedSeconds);
 	if (seconds === null)
 		return html`<span class="quiet" title=${msg(str`Usually takes ${expected}`)}><span class="unseen">${msg("usually")} </span>~ ${expected}</span>`;
-	const whole = step.endedAt ? seconds : Math.floor(seconds);
-	return html`<span title=${msg(str`Usually takes ${expected}`)}>${duration(whole)}</span>`;
+	const taken = step.endedAt ? seconds : Math.max(1, Math.floor(seconds));
+	return html`<span title=${msg(str`Usually takes ${expected}`)}>${duration(taken)}</span>`;
 }
 
 function bar(step: Step): TemplateResult | typeof nothing {

@@ -5,7 +5,7 @@ import { Intention } from "../controllers/intention.ts";
 import type { Panel } from "../panel.ts";
 import { jobAddress } from "../routes.ts";
 import type { Deployment, Probe, ServiceStatus as Status } from "../views.ts";
-import { bytes, duration } from "../words/numbers.ts";
+import { bytes, instant } from "../words/numbers.ts";
 import { probeWord } from "../words/probes.ts";
 import { serviceKind } from "../words/services.ts";
 import { healthWord } from "../words/states.ts";
@@ -80,7 +80,7 @@ export class ServiceStatus extends Part {
 }
 
 function probeRow({ what, ok, detail, milliseconds }: Probe): TemplateResult {
-	const time = duration(milliseconds / 1000);
+	const time = instant(milliseconds);
 	return html`<li class="row small">
 		${stateOf(ok ? [msg("answers"), "good"] : [msg("does not answer"), "bad"])}
 		<span class="grow">${probeWord(what)}${detail ? html` <span class="quiet">${detail}</span>` : nothing}</span>

@@ -17,6 +17,7 @@ describe("in English", () => {
 	])("%d bytes are %s", (count, text) => expect(plain(bytes(count))).toBe(text));
 
 	test.each([
+		[0, "< 0.1 s"],
 		[0.42, "0.4 s"],
 		[9.6, "9.6 s"],
 		[59.6, "60 s"],

@@ -22,11 +22,17 @@ export function number(value: number, digits = 3): string {
 
 /** `3 min 10 s`, `0.4 s`, `2 h 5 min`, `3 days`: two units at most. */
 export function duration(seconds: number): string {
+	if (seconds < 0.1) return `< ${number(0.1)}${thin}s`;
 	if (seconds < 10) return `${number(Math.max(0, seconds), seconds < 1 ? 1 : 2)}${thin}s`;
 	if (seconds < 60) return `${number(Math.round(seconds))}${thin}s`;
 	if (seconds < 3600) return pair(seconds, 60, "min", 1, "s");
 	if (seconds < 86_400) return pair(seconds, 3600, "h", 60, "min");
 	return inUnit(Math.round(seconds / 86_400), "day");
+}
+
+/** `12 ms`, for what is over at once; else as {@link duration}. */
+export function instant(milliseconds: number): string {
+	return milliseconds < 1000 ? `${number(Math.ceil(milliseconds))}${thin}ms` : duration(milliseconds / 1000);
 }
 
 /** `a few seconds`, `about 40 seconds`, `about 2 minutes`: as exact as a guess may be. */

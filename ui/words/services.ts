@@ -1,13 +1,11 @@
 import { msg, str } from "@lit/localize";
 import type { ServiceCard } from "../views.ts";
-import { type CardWords, catalogueWords } from "./catalogue.ts";
-import { language } from "./language.ts";
 import { serviceTitle } from "./params.ts";
+import { translated } from "./translated.ts";
 
-/** The card's texts in the reader's language; the node's own English for what this panel does not know. */
-export function cardWords({ name, promise, goodFor, size }: ServiceCard): CardWords {
-	const known = language() === "en" ? undefined : catalogueWords[name]?.();
-	return known ?? { promise, goodFor, growth: size.growth };
+/** The card's texts in the reader's language. */
+export function cardWords({ promise, goodFor, size }: ServiceCard) {
+	return { promise: translated(promise), goodFor: translated(goodFor), growth: translated(size.growth) };
 }
 
 /** Why this node cannot run a service. */

@@ -1,31 +1,36 @@
 // @vitest-environment happy-dom
 /** The panel says again what the node says, where translators find it. Here the two are held together. */
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { passwordLength as ofProtocol, PasswordChange } from "#protocol/api/account.ts";
 import { Username } from "#protocol/api/deployment.ts";
-import { fill, type ProblemCode, problems } from "#protocol/problem.ts";
+import { fill, problems } from "#protocol/problem.ts";
 import { historySentences } from "../../node/deployments/history.ts";
 import { noticeSentences } from "../../node/notices/notice.ts";
 import { catalogue } from "../../node/services/catalogue.ts";
-import { catalogueWords } from "./catalogue.ts";
 import { newPassword, passwordLength, username } from "./checks.ts";
+import { catalogueSentences, problemSentences } from "./from-the-node.ts";
 import { setLanguage } from "./language.ts";
 import { knownKinds, noticeSentence } from "./notices.ts";
-import { knownCodes, problemSentence } from "./problems.ts";
+import { problemSentence } from "./problems.ts";
+import { translated } from "./translated.ts";
 
-test("every problem of the protocol is said here, in the same English", () => {
-	const said = Object.fromEntries(knownCodes.map((code) => [code, problemSentence(code, {}, "")]));
-	expect(said).toEqual(Object.fromEntries(Object.entries(problems).map(([code, [, sentence]]) => [code, sentence])));
+const ofCatalogue = catalogue.flatMap(({ promise, goodFor, size }) => [promise, goodFor, size.growth]);
+const ofProblems = Object.values(problems).map(([, sentence]) => sentence);
+
+test("translators find every sentence of the protocol and of the catalogue, and none that nobody says any more", () => {
+	expect(problemSentences()).toEqual(ofProblems);
+	expect(catalogueSentences()).toEqual(ofCatalogue);
 });
 
-test("every problem has a German sentence with the same parameters", async () => {
+afterEach(() => setLanguage("en"));
+
+test("each of them has a German one with the same parameters", async () => {
 	await setLanguage("de");
-	for (const code of Object.keys(problems) as ProblemCode[]) {
-		const [english, german] = [problems[code][1], problemSentence(code, {}, "")];
-		expect(german, code).not.toBe(english);
-		expect(paramsOf(german), code).toEqual(paramsOf(english));
+	for (const english of [...ofProblems, ...ofCatalogue]) {
+		expect(translated(english)).not.toBe(english);
+		expect(paramsOf(translated(english)), english).toEqual(paramsOf(english));
 	}
-	await setLanguage("en");
+	expect(problemSentence("voucher-needed", {}, "")).toMatch(/^Sie haben/);
 });
 
 test("every kind of notice is said here, in the same English", () => {
@@ -35,15 +40,6 @@ test("every kind of notice is said here, in the same English", () => {
 
 test("every kind of history has a sentence here", () => {
 	expect(knownKinds.history.toSorted()).toEqual(Object.keys(historySentences).toSorted());
-});
-
-test("every service of the catalogue is described here, in the same English", () => {
-	const said = Object.fromEntries(Object.entries(catalogueWords).map(([name, words]) => [name, words()]));
-	expect(said).toEqual(
-		Object.fromEntries(
-			catalogue.map(({ name, promise, goodFor, size }) => [name, { promise, goodFor, growth: size.growth }]),
-		),
-	);
 });
 
 test("passwords and names of accounts are checked as the node checks them", () => {

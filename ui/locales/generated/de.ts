@@ -60,6 +60,7 @@
 's1dc338639fe7aae9': str`${0} Versuche`,
 's1f38a5137764ab59': str`den Namen ${0}`,
 's1fad1ebe6143ecbc': `Der Nameserver wollte {name} nicht ändern: {reason}`,
+'s2062b142e2246306': `Der Knoten blieb mitten in diesem Schritt {times}-mal stehen; bitten Sie Ihren Anbieter nachzusehen, und versuchen Sie es dann noch einmal`,
 's207330e2469bf379': `{service} kann auf diesem Knoten nicht laufen: {reason}`,
 's21995772f8e43244': `Diese Seite gibt es nicht`,
 's21ab27bb7d28110d': str`Prüfen, dass ${0} antwortet`,
