@@ -18,7 +18,7 @@ const { filter, options } = parseCLI(["vitest", "run", ...words.filter((word) =>
 const tally = new Tally();
 try {
 	provideTools(console.error);
-	await buildPanel(console.error);
+	await buildPanel(console.error, process.env);
 	const vitest = await startVitest("test", filter, {
 		...options,
 		watch: false,

@@ -32,7 +32,7 @@ export async function demo(wishes: DemoWishes, terminal: Terminal): Promise<numb
 	});
 	configureLog({ level: "warning", format: "text" }, (line) => appendFileSync(join(state.folder, "demo.log"), line));
 	try {
-		await buildPanel(tell);
+		await buildPanel(tell, terminal.environment);
 		await Promise.race([opened(demo, state, terminal), stopped]);
 		await stopped;
 		tell("\nStopping both nodes and their services …");

@@ -15,7 +15,7 @@ import { buildPanel } from "./panel.ts";
 
 let root: string;
 const told: string[] = [];
-const build = () => buildPanel((message) => told.push(message), root);
+const build = () => buildPanel((message) => told.push(message), {}, root);
 const page = () => readFileSync(join(root, "dist/ui/index.html"), "utf8");
 
 beforeEach(() => {

@@ -13,6 +13,7 @@ const sources = ["ui", "protocol", "package-lock.json"];
  */
 export async function buildPanel(
 	tell: (message: string) => void,
+	environment: NodeJS.ProcessEnv,
 	root = join(import.meta.dirname, "../.."),
 ): Promise<void> {
 	const built = join(root, "dist/ui");
@@ -20,7 +21,7 @@ export async function buildPanel(
 	tell("Building the panel …");
 	const draft = join(root, `dist/ui-${process.pid}`);
 	try {
-		await build(root, draft);
+		await build(root, draft, { ...environment, NODE_ENV: "production" });
 		rmSync(built, { recursive: true, force: true });
 		renameSync(draft, built);
 	} finally {
@@ -28,13 +29,13 @@ export async function buildPanel(
 	}
 }
 
-async function build(root: string, folder: string): Promise<void> {
+async function build(root: string, folder: string, env: NodeJS.ProcessEnv): Promise<void> {
 	const vite = join(root, "node_modules/vite/bin/vite.js");
 	const args = ["build", "ui", "--outDir", folder, "--emptyOutDir", "--logLevel", "warn"];
 	const child = spawn(process.execPath, [vite, ...args], {
 		cwd: root,
 		stdio: ["ignore", "pipe", "pipe"],
-		env: { ...process.env, NODE_ENV: "production" },
+		env,
 	});
 	const [out, err, [code]] = await Promise.all([child.stdout.toArray(), child.stderr.toArray(), once(child, "exit")]);
 	if (code !== 0) throw new Exit("failure", `The panel could not be built:\n${Buffer.concat([...out, ...err])}`);
