@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mainSource, oneLine, releaseIn, sourcesIn } from "./debian-sources.ts";
+import { mainSource, oneLine, releaseIn, releaseSources, sourcesIn } from "./debian-sources.ts";
 
 const bookworm =
 	'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nID=debian\n';
@@ -54,6 +54,12 @@ describe("the machine's sources", () => {
 		expect(source && oneLine(source)).toBe(
 			"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://mirror.example/debian bookworm main",
 		);
+	});
+
+	test("give updates and security fixes of this release too", () => {
+		const sources = sourcesIn("debian.sources", `${deb822}\n\n${deb822.replaceAll("bookworm", "trixie")}`);
+		const suites = releaseSources(sources, "bookworm").map(({ suite }) => suite);
+		expect(suites).toEqual(["bookworm", "bookworm-updates", "bookworm-security"]);
 	});
 
 	test("in one-line style too; foreign archives are not asked; the suite takes its codename", () => {

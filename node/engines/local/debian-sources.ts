@@ -28,6 +28,11 @@ export function mainSource(sources: readonly Source[], codename: string): Source
 	return found && { ...found, suite: codename };
 }
 
+/** All of the machine's archives for this release, such as its updates and security fixes too. */
+export function releaseSources(sources: readonly Source[], codename: string): Source[] {
+	return sources.filter(({ suite }) => suite === codename || suite.startsWith(`${codename}-`));
+}
+
 export function oneLine({ options, uri, suite }: Source): string {
 	return `deb ${options.length > 0 ? `[${options.join(" ")}] ` : ""}${uri} ${suite} main`;
 }

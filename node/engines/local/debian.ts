@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Problem } from "#protocol/problem.ts";
 import type { Report } from "../engine.ts";
-import { mainSource, oneLine, releaseIn, type Source, sourcesIn } from "./debian-sources.ts";
+import { mainSource, oneLine, releaseIn, releaseSources, type Source, sourcesIn } from "./debian-sources.ts";
 import type { Program, Workshop } from "./recipe.ts";
 
 /** A program in a Debian package: the package's name, and the program's path in it. */
@@ -33,7 +33,7 @@ export async function fromCache(shop: Workshop, { name, program }: Packaged): Pr
 export async function fromDebian(shop: Workshop, report: Report, packaged: Packaged): Promise<Program> {
 	const machine = here();
 	if (!machine) throw new Problem("program-missing", { program: packaged.name, fix: "install it on this machine" });
-	const { codename, source } = machine;
+	const { codename, source, all } = machine;
 	const folder = await shop.keep(folderName(packaged.name), async (scratch) => {
 		const apt = new Apt(shop, report, join(scratch, ".apt"));
 		await apt.prepare();
@@ -45,7 +45,7 @@ export async function fromDebian(shop: Workshop, report: Report, packaged: Packa
 		await apt.unpack([packaged.name], scratch);
 		if (await lacksLibraries(shop, report, join(scratch, packaged.program))) {
 			report.progress(0.7, "libraries");
-			await apt.use([source, { ...source, suite: `${codename}-backports` }], packaged.name);
+			await apt.use([source, ...all, { ...source, suite: `${codename}-backports` }], packaged.name);
 			await apt.unpack(await apt.missingLibraries(packaged.name), scratch);
 		}
 		await rm(join(scratch, ".apt"), { recursive: true });
@@ -89,7 +89,7 @@ class Apt {
 
 	/** Works with these sources from now on; answers whether they have the package. */
 	async use(sources: readonly Source[], name: string): Promise<boolean> {
-		await writeFile(join(this.#folder, "sources.list"), sources.map(oneLine).join("\n"));
+		await writeFile(join(this.#folder, "sources.list"), [...new Set(sources.map(oneLine))].join("\n"));
 		try {
 			await this.#run(["apt-get", "update", "-qq", "--error-on=any"]);
 		} catch (error) {
@@ -110,16 +110,19 @@ class Apt {
 		}
 	}
 
-	/** What apt would install besides the package itself; of that only shared libraries, which need no scripts. */
+	/** What apt would newly install besides the package itself; of that only shared libraries, which need no scripts. */
 	async missingLibraries(name: string): Promise<string[]> {
 		const plan = await this.#run(["apt-get", "install", "-s", "-qq", name]);
-		return [...plan.matchAll(/^Inst (lib\S+)/gm)].map(([, library = ""]) => library);
+		return [...plan.matchAll(/^Inst (lib\S+) \(/gm)].map(([, library = ""]) => library);
 	}
 
-	/** Quietly: these lines name a mirror, which is nobody's business but the machine's. */
+	/** Reports what went wrong only, and no addresses: which mirror a machine uses is nobody's business. */
 	#run(command: readonly [string, ...string[]], folder?: string): Promise<string> {
 		const env = { APT_CONFIG: join(this.#folder, "apt.conf"), LC_ALL: "C" };
-		return this.#shop.run(command, this.#report, { env, quiet: true, ...(folder && { folder }) });
+		const line = (text: string) => {
+			if (/^[EW]: /.test(text)) this.#report.log(text.replaceAll(/\w+:\/\/\S+/g, "…"));
+		};
+		return this.#shop.run(command, this.#report, { env, line, ...(folder && { folder }) });
 	}
 }
 
@@ -141,15 +144,13 @@ function folderName(name: string): string {
 	return `${name}-${here()?.codename ?? "elsewhere"}-${process.arch}`;
 }
 
-function here(): { codename: string; source: Source } | undefined {
+function here(): { codename: string; source: Source; all: Source[] } | undefined {
 	const codename = releaseIn(textOf("/etc/os-release"));
 	if (!codename) return undefined;
 	const lists = globSync("/etc/apt/sources.list.d/*.{list,sources}").sort();
-	const source = mainSource(
-		["/etc/apt/sources.list", ...lists].flatMap((file) => sourcesIn(file, textOf(file))),
-		codename,
-	);
-	return source && { codename, source };
+	const sources = ["/etc/apt/sources.list", ...lists].flatMap((file) => sourcesIn(file, textOf(file)));
+	const source = mainSource(sources, codename);
+	return source && { codename, source, all: releaseSources(sources, codename) };
 }
 
 function textOf(file: string): string {

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { basename, isAbsolute, normalize } from "node:path";
 import type { Vault } from "../../secrets/vault.ts";
 import type { Report } from "../engine.ts";
 import { askAt } from "./ask.ts";
 import { launch } from "./launch.ts";
+import { newSecret } from "./password.ts";
 import type { Hands, Home, RunOptions } from "./recipe.ts";
 import { RunFailed, runToEnd } from "./run.ts";
 import type { Confinement } from "./unit.ts";
@@ -73,7 +74,7 @@ export class LocalHands implements Hands {
 
 	secret(name: string): Promise<string> {
 		const { deployment, name: service } = this.#home;
-		return this.#vault.obtain(`${deployment}/${service}/${name}`, () => randomBytes(32).toString("hex"));
+		return this.#vault.obtain(`${deployment}/${service}/${name}`, newSecret);
 	}
 
 	/** Stands for all that was written: the same text for the same files with the same contents. */

@@ -21,8 +21,8 @@ async function someoneListening(port = 0): Promise<number> {
 	return (server.address() as AddressInfo).port;
 }
 
-describe("a program that does not work", () => {
-	test("one that ends at once is said to have died, with its last words, and is not tried for ever", async () => {
+describe("a program", () => {
+	test("that ends at once is said to have died, with its last words, and is not tried for ever", async () => {
 		const engine = node.engine({ recipes: [tiny("tiny", "dies")] });
 		const report = listening();
 		await expect(engine.apply(planFor("tiny"), report)).rejects.toMatchObject({ code: "service-died" });
@@ -31,7 +31,7 @@ describe("a program that does not work", () => {
 		expect(engine.backend("social.choir.localhost")).toMatchObject({ kind: "starting" });
 	});
 
-	test("one that never gets ready is stopped after its time", async () => {
+	test("that never gets ready is stopped after its time", async () => {
 		const engine = node.engine({ recipes: [tiny("tiny", "never-ready")] });
 		await expect(engine.apply(planFor("tiny"), listening())).rejects.toMatchObject({
 			code: "service-not-ready",
@@ -40,7 +40,14 @@ describe("a program that does not work", () => {
 		expect(await running(node.nodeId)).toEqual([]);
 	});
 
-	test("one that ignores SIGTERM is killed, and so is its child that left the group", async () => {
+	test("that works is asked to end, and has the time to put things in order", async () => {
+		const engine = node.engine();
+		await engine.apply(planFor("tiny"), listening());
+		await engine.apply(planFor("tiny", "stopped"), listening());
+		expect(existsSync(join(node.folder, "services/dep-choir/tiny/state/farewell"))).toBe(true);
+	});
+
+	test("that ignores SIGTERM is killed, and so is its child that left the group", async () => {
 		const engine = node.engine({ recipes: [tiny("tiny", "stubborn")] });
 		await engine.apply(planFor("tiny"), listening());
 		expect(await node.leaders()).toHaveLength(2);
@@ -48,7 +55,7 @@ describe("a program that does not work", () => {
 		expect(await running(node.nodeId)).toEqual([]);
 	});
 
-	test("one that dies again and again is started again later and later, then given up", async () => {
+	test("that dies again and again is started again later and later, then given up", async () => {
 		const patience = { first: 10, most: 40, steady: 60_000, lives: 4, look: 50 };
 		const engine = node.engine({ patience });
 		await engine.apply(planFor("tiny"), listening());

@@ -65,7 +65,9 @@ export class LocalService {
 			const home = await this.place.home(report);
 			const hands = await this.place.hands(home, report);
 			await this.#recipe.configure(home, hands);
-			await this.place.remember({ settings: hands.written() });
+			const { settings: before } = this.place.record;
+			const { settings } = await this.place.remember({ settings: hands.written() });
+			report.log(settings === before ? "Its settings are as they should be" : "Its settings are written");
 		});
 	}
 
@@ -78,7 +80,10 @@ export class LocalService {
 			this.#starting = true;
 			try {
 				await this.#means.processes.start(await this.place.unit(home));
+				report.log(`It runs as process ${this.#status.pid}, ${this.place.listens}`);
 				await this.#untilReady(home, report);
+				report.log("It answers");
+				await this.#recipe.furnish?.(home, await this.place.hands(home, report));
 				this.#answers = home.port();
 			} finally {
 				this.#starting = false;
@@ -95,6 +100,7 @@ export class LocalService {
 			const home = await this.place.home(report);
 			await account.create(home, await this.place.password(), await this.place.hands(home, report));
 			await this.place.remember({ account: true });
+			report.log(`The account ${home.owner.username} is there`);
 		});
 	}
 
@@ -105,6 +111,7 @@ export class LocalService {
 			if (account.while === "stopped") await this.stop();
 			const home = await this.place.home(report);
 			await account.setPassword(home, await this.place.password(), await this.place.hands(home, report));
+			report.log(`The account ${home.owner.username} has another password`);
 			if (account.while === "stopped" && this.mode === "serving") await this.start(report);
 		});
 	}
@@ -113,7 +120,8 @@ export class LocalService {
 	async check(report: Report): Promise<void> {
 		const home = await this.place.home(report);
 		const until = performance.now() + checkSeconds * 1000;
-		const seen = (wrong: Seen | undefined) => {
+		const seen = (wrong: Seen | undefined, all: readonly Seen[]) => {
+			if (!wrong) for (const { what, detail } of all) report.log(`${what}: ${detail}`);
 			if (!wrong) return true;
 			report.progress(null, `${wrong.what}: ${wrong.detail}`);
 			if (performance.now() < until) return true;
@@ -124,14 +132,16 @@ export class LocalService {
 		await lookUntilWell(this.#recipe.probes(home), askAt(home.origin, home.port, signal), { signal, seen });
 	}
 
-	stop(): Promise<void> {
-		return this.#means.processes.stop(this.id, this.place.known?.user ?? null);
+	async stop(report?: Report): Promise<void> {
+		await this.#means.processes.stop(this.id, this.place.known?.user ?? null);
+		report?.log("No process of it runs");
 	}
 
 	/** Ends it and removes its state, its secrets and its log, for good. */
-	async erase(): Promise<void> {
+	async erase(report: Report): Promise<void> {
 		await this.stop();
 		await this.place.erase();
+		report.log("Its files and its secrets are gone");
 	}
 
 	async look(): Promise<Sighting> {

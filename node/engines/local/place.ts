@@ -1,10 +1,11 @@
+import { basename } from "node:path";
 import { Problem } from "#protocol/problem.ts";
 import type { Vault } from "../../secrets/vault.ts";
 import type { Plan, PlannedService, Report } from "../engine.ts";
 import { confine } from "./confine.ts";
 import { LocalHands } from "./hands.ts";
 import type { HomeRecord, Homes } from "./homes.ts";
-import { newPassword } from "./password.ts";
+import { newPassword, newSecret } from "./password.ts";
 import type { Powers } from "./powers.ts";
 import type { Processes } from "./processes.ts";
 import type { Home, Program, Recipe } from "./recipe.ts";
@@ -60,6 +61,12 @@ export class Place {
 		return this.known;
 	}
 
+	/** Where it listens, for people. */
+	get listens(): string {
+		const all = Object.entries(this.record.ports).map(([name, port]) => `${port} (${name})`);
+		return `listening on port ${all.join(", ")} of this machine`;
+	}
+
 	/** Makes its folder, ports and user, if they are not there already. */
 	open(): Promise<HomeRecord> {
 		return this.#means.homes.open(this.id, this.#recipe.ports);
@@ -72,7 +79,8 @@ export class Place {
 	/** Looks anew for its program, and gets it if it is not there. */
 	async getProgram(report: Report): Promise<void> {
 		this.#program = undefined;
-		await this.#found(report);
+		const { path, version } = await this.#found(report);
+		report.log(`The program ${basename(path)} is here${version ? `, version ${version}` : ""}`);
 	}
 
 	/** Without a report nobody waits, so nothing is fetched: Problem program-missing. */
@@ -91,6 +99,7 @@ export class Place {
 				if (port === undefined) throw new Error(`${this.id} has no port called ${name}`);
 				return port;
 			},
+			secret: (name) => this.#means.vault.obtain(`${this.id}/${name}`, newSecret),
 		};
 	}
 

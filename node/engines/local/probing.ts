@@ -19,18 +19,22 @@ async function lookOnce(probe: Probe, ask: Ask): Promise<Seen> {
 }
 
 /**
- * Looks again and again, less and less often, until every probe holds. `seen` is told what each look saw and says
- * whether to go on; false, or the signal, ends it. Answers whether all held in the end.
+ * Looks again and again, less and less often, until every probe holds. `seen` is told what each look saw, what was
+ * wrong first, and says whether to go on; false, or the signal, ends it. Answers whether all held in the end.
  */
 export async function lookUntilWell(
 	probes: readonly Probe[],
 	ask: Ask,
-	{ signal, seen }: { signal?: AbortSignal; seen(wrong: Seen | undefined): Promise<boolean> | boolean },
+	{
+		signal,
+		seen,
+	}: { signal?: AbortSignal; seen(wrong: Seen | undefined, all: readonly Seen[]): Promise<boolean> | boolean },
 ): Promise<boolean> {
 	for (let pause = 10; ; pause = Math.min(pause * 1.5, 500)) {
-		const wrong = (await lookAll(probes, ask)).find(({ ok }) => !ok);
+		const all = await lookAll(probes, ask);
+		const wrong = all.find(({ ok }) => !ok);
 		signal?.throwIfAborted();
-		if (!(await seen(wrong))) return false;
+		if (!(await seen(wrong, all))) return false;
 		if (!wrong) return true;
 		await wait(pause, undefined, { ref: signal !== undefined, ...(signal && { signal }) });
 	}

@@ -30,6 +30,11 @@ export interface Recipe {
 	 * then restarts it, so write only through `hands.write` and write the same text for the same `home`.
 	 */
 	configure(home: Home, hands: Hands): Promise<void>;
+	/**
+	 * What can only be arranged while it runs, such as its first store: done after every start, before anybody is let in.
+	 * For services that keep such things in their state.
+	 */
+	furnish?(home: Home, hands: Hands): Promise<void>;
 	/** What to run. Pure; the same `home` gives the same command, else a running service would be restarted. */
 	command(home: Home): Command;
 	/** How to see that it works. The first says whether it is ready; all of them must hold for it to be well. */
@@ -90,6 +95,8 @@ export interface Home extends PlannedService {
 	readonly program: Program;
 	/** The port with this name; without a name the first. */
 	port(name?: string): number;
+	/** A secret of this service from the vault, 64 hexadecimal digits made at random the first time. */
+	secret(name: string): Promise<string>;
 }
 
 /** What a recipe works with inside a home: everything here happens as the service's own user. */
@@ -101,7 +108,7 @@ export interface Hands {
 	write(path: string, contents: string): Promise<void>;
 	/** A file's text; undefined if there is none. */
 	read(path: string): Promise<string | undefined>;
-	/** A secret of this service from the vault, 64 hexadecimal digits made at random the first time. */
+	/** As `home.secret`. */
 	secret(name: string): Promise<string>;
 	ask: Ask;
 }

@@ -19,7 +19,7 @@ export class RunFailed extends Error {
 	override readonly name = "RunFailed";
 	readonly code: number | null;
 	constructor(program: string, code: number | null, how: string, lastLine: string | undefined) {
-		super(`${program} ended with ${how}${lastLine ? `: ${lastLine}` : ""}`);
+		super(`${program} ended with ${how}${lastLine ? `: ${lastLine.replaceAll(/\w+:\/\/\S+/g, "…")}` : ""}`);
 		this.code = code;
 	}
 }

@@ -26,9 +26,12 @@ export function stagesTo(
 		});
 		if (plan.mode === "serving") return serving(recipe(service), stage);
 		const { seconds } = recipe(service).stop;
-		const stop = stage("stop", "Stop {service}", 2, seconds + 60, (found) => found.stop());
+		const stop = stage("stop", "Stop {service}", 2, seconds + 60, (found, report) => found.stop(report));
 		if (plan.mode !== "absent") return [stop];
-		return [stop, stage("erase", "Erase {service} and look that it is gone", 2, 600, (found) => found.erase())];
+		return [
+			stop,
+			stage("erase", "Erase {service} and look that it is gone", 2, 600, (found, report) => found.erase(report)),
+		];
 	});
 }
 

@@ -23,6 +23,15 @@ if (behaviour === "stubborn") {
 }
 if (behaviour === "short-lived") setTimeout(() => process.exit(3), 40);
 
+// It takes a moment to put things in order before it ends.
+if (behaviour === "good")
+	process.once("SIGTERM", () =>
+		setTimeout(() => {
+			writeFileSync("farewell", "");
+			process.exit(0);
+		}, 100),
+	);
+
 const count = existsSync("count") ? Number(readFileSync("count", "utf8")) + 1 : 1;
 writeFileSync("count", String(count));
 
