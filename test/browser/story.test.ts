@@ -59,6 +59,7 @@ describe.skipIf(!executable)("the demo in a browser", () => {
 			await page.getByRole("button", { name: `Set up ${domain}` }).click();
 			await page.getByRole("heading", { name: `Setting up: ${domain}` }).waitFor();
 			await page.reload();
+			await page.getByText("Start snac").waitFor();
 			await shot("progress");
 			await page.getByRole("heading", { name: `${domain} is ready` }).waitFor({ timeout: 120_000 });
 			await shot("ready");
