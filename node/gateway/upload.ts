@@ -20,6 +20,7 @@ export class Upload extends Readable {
 		this.#request = request;
 		this.#left = most === 0 ? Number.POSITIVE_INFINITY : most;
 		request.on("data", this.#take).on("end", this.#end);
+		// undici listens while it sends; an error at any other time would end the node.
 		this.on("error", () => {});
 	}
 
@@ -29,6 +30,7 @@ export class Upload extends Readable {
 
 	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
 		this.#request.off("data", this.#take).off("end", this.#end);
+		// What came between the answer and this may have paused it.
 		this.#request.resume();
 		done(error);
 	}
