@@ -64,6 +64,10 @@ export const problems = {
 		409,
 		"A step was told to stop and may still be at work; try again once it has ended, or ask your provider to restart the node",
 	],
+	"job-interrupted": [
+		503,
+		"The node stopped {times} times in the middle of this step; ask your provider to look into it, then try again",
+	],
 
 	"program-missing": [503, "{program} is not installed on this node; {fix}"],
 	"port-taken": [503, "Port {port} is already in use by another program; stop it or choose another port"],

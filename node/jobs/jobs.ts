@@ -163,9 +163,8 @@ export class Jobs {
 	async *#follow(job: Job, since: number, signal: AbortSignal): AsyncGenerator<JobChange> {
 		const { journal, bell } = this.ledger;
 		const told = this.ledger.untold(job);
-		const last = journal.read(job.id).at(-1)?.seq ?? 0;
 		// A number from another life of this node (its database was replaced) says nothing.
-		const seen = since > last ? 0 : since;
+		const seen = since > journal.last(job.id) ? 0 : since;
 		const watch = bell.watch(job.id, signal);
 		try {
 			for (let head = headOf(told); !signal.aborted && !this.#closed; await watch.rung()) {
@@ -210,5 +209,5 @@ function* changes(told: Told, entry: Entry, head: JobHead | null): Generator<Job
 }
 
 function isSame(one: JobHead, other: JobHead): boolean {
-	return JSON.stringify(one) === JSON.stringify(other);
+	return Object.entries(one).every(([name, value]) => value === other[name as keyof JobHead]);
 }

@@ -42,12 +42,16 @@ export class SqliteJournal implements Journal {
 		return this.#db.all<Row>(sql, { job, after }).map((row) => ({ ...row, event: JSON.parse(row.event) }) as Entry);
 	}
 
+	/** The last entry of a job; 0: there is none yet. */
+	last(job: string): number {
+		const sql = "SELECT coalesce(max(seq), 0) AS seq FROM journal WHERE job = :job";
+		return this.#db.get<{ seq: number }>(sql, { job })?.seq ?? 0;
+	}
+
 	append(job: string, seen: number, { step, event }: Happening): Entry {
 		return this.#db.transaction(() => {
-			const last = this.#db.get<{ seq: number }>("SELECT coalesce(max(seq), 0) AS seq FROM journal WHERE job = :job", {
-				job,
-			});
-			if (last?.seq !== seen) throw new Behind(`Job ${job} is at ${last?.seq}, its writer at ${seen}`);
+			const last = this.last(job);
+			if (last !== seen) throw new Behind(`Job ${job} is at ${last}, its writer at ${seen}`);
 			const at = this.#now();
 			const text = JSON.stringify(event);
 			const { id: seq } = this.#db.run("INSERT INTO journal (job, at, step, event) VALUES (:job, :at, :step, :text)", {

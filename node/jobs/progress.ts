@@ -33,7 +33,7 @@ export class Progress {
 	#flush() {
 		this.#timer = undefined;
 		const text = JSON.stringify(this.#latest);
-		if (this.#closed || !this.#latest || text === this.#written) return;
+		if (!this.#latest || text === this.#written) return;
 		this.#written = text;
 		this.#timer = setTimeout(() => this.#flush(), this.#every);
 		try {

@@ -38,6 +38,7 @@ export class Stopped extends Error {
 const log = getLogger(["fediversity", "jobs"]);
 const defaults = { deadline: 600, attempts: 3 };
 const longestPause = 60_000;
+const mostInterruptions = 19;
 
 /** Runs one job to its end, from wherever its journal says it stopped. */
 export class Runner<Data extends object, Tools> {
@@ -80,6 +81,7 @@ export class Runner<Data extends object, Tools> {
 	}
 
 	async #try(move: "do" | "undo", name: string) {
+		if (this.#story.step(name).interrupted >= mostInterruptions) return this.#blame(name);
 		if (!this.#write({ step: name, event: { type: move === "do" ? "started" : "undo-started" } })) return;
 		const ended = await this.#attempt(move, name);
 		if (ended.end === "hung") this.#hang(name, ended.settled);
@@ -142,6 +144,12 @@ export class Runner<Data extends object, Tools> {
 		this.#write({ step: name, event: { type: "failed", problem: failureOf(error) } });
 	}
 
+	/** A step that may be what brings the node down is not begun for ever. */
+	#blame(name: string) {
+		const problem = failureOf(new Problem("job-interrupted", { times: mostInterruptions + 1 }));
+		this.#write({ step: name, event: { type: "stuck", problem } });
+	}
+
 	/** The step may still be at work, so nothing can be done or undone after it. */
 	#hang(name: string, settled: Promise<void>) {
 		this.hanging = settled;
@@ -156,14 +164,14 @@ export class Runner<Data extends object, Tools> {
 				if (behind) return false;
 				throw new IllegalStory(`${happening.event.type} cannot be said of ${happening.step ?? "the job"}`);
 			}
+			const seen = this.#story.seq;
 			try {
-				this.#story.hear(this.#task.journal.append(this.#task.job, this.#story.seq, happening));
+				this.#story.hear(this.#task.journal.append(this.#task.job, seen, happening));
 				return true;
 			} catch (error) {
 				if (!(error instanceof Behind)) throw error;
-				const before = this.#story.seq;
 				this.look();
-				if (this.#story.seq === before) throw error;
+				if (this.#story.seq === seen) throw error;
 			}
 		}
 	}

@@ -48,6 +48,7 @@ test("a step remembers what happened to it", () => {
 		problem: null,
 		attempt: 1,
 		nextAttemptAt: null,
+		interrupted: 0,
 	});
 	expect(told(step("ground", "started", "retrying")).step("ground")).toMatchObject({
 		state: "retrying",
@@ -75,6 +76,9 @@ test("a step remembers what happened to it", () => {
 test("an attempt cut short by a power cut is the same attempt", () => {
 	expect(told(step("ground", "started", "started")).step("ground").attempt).toBe(1);
 	expect(told(step("ground", "started", "retrying", "started", "started")).step("ground").attempt).toBe(2);
+	const undoing = ["started", "failed", "undo-started", "undo-started", "undo-started"] as const;
+	expect(told(step("ground", ...undoing)).step("ground").interrupted).toBe(2);
+	expect(told(step("ground", ...undoing, "retrying", "undo-started")).step("ground").interrupted).toBe(0);
 });
 
 test("a stuck job says why; tried again, it has all its attempts again", () => {

@@ -19,6 +19,8 @@ export interface StepStory {
 	/** 0 before the first; begins anew with the undo and after a retry by hand. */
 	attempt: number;
 	nextAttemptAt: number | null;
+	/** How often the node stopped in the middle of this attempt. */
+	interrupted: number;
 }
 
 /** What has to happen next. `giveUp`: the step was under way when the job turned back. */
@@ -134,6 +136,7 @@ export class Story<Data extends object = object> {
 		if (event.type === "started" || event.type === "undo-started") {
 			this.startedAt ??= at;
 			if (step.state === "running") step.startedAt ??= at;
+			step.interrupted = before === step.state && step.nextAttemptAt === null ? step.interrupted + 1 : 0;
 			step.attempt = before === "retrying" || before === step.state ? step.attempt : 1;
 			Object.assign(step, { endedAt: null, fraction: null, note: null, nextAttemptAt: null });
 		} else if (event.type === "progress") {
@@ -143,6 +146,7 @@ export class Story<Data extends object = object> {
 		} else {
 			Object.assign(step, {
 				endedAt: at,
+				interrupted: 0,
 				nextAttemptAt: null,
 				problem: "problem" in event ? event.problem : step.failure,
 			});
@@ -192,5 +196,6 @@ function untouched(): StepStory {
 		problem: null,
 		attempt: 0,
 		nextAttemptAt: null,
+		interrupted: 0,
 	};
 }
