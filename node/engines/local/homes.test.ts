@@ -67,7 +67,7 @@ describe.skipIf(!isRoot)("as root", () => {
 		const all = homes(users);
 		const [one, two] = [await all.open("dep/snac", ["http"]), await all.open("dep/wiki", ["http"])];
 		expect(new Set([one.user, two.user])).toEqual(new Set([users.first, users.last]));
-		expect(statSync(all.state("dep/snac")).uid).toBe(one.user);
+		expect(statSync(all.state("dep/snac"))).toMatchObject({ uid: one.user, mode: 0o40700 });
 		expect(homes(users).get("dep/snac")?.user).toBe(one.user);
 	});
 

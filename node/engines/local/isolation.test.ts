@@ -24,8 +24,11 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
 	test.skipIf(powers.mounts === null)("two services do not see each other's /dev/shm", async () => {
 		const engine = node.engine();
 		for (const name of two) await engine.apply(planFor("tiny", "serving", name), listening());
-		for (const name of two) expect(await ask(engine, planFor("tiny", "serving", name), `/shm?name=${name}`)).toBe(name);
-		expect(existsSync("/dev/shm/choir")).toBe(false);
+		for (const name of two) {
+			const file = `${node.nodeId}-${name}`;
+			expect(await ask(engine, planFor("tiny", "serving", name), `/shm?name=${file}`)).toBe(file);
+			expect(existsSync(`/dev/shm/${file}`)).toBe(false);
+		}
 	});
 
 	test.skipIf(powers.users === null)(
@@ -82,8 +85,10 @@ describe.skipIf(process.platform !== "linux")("on Linux", () => {
 		await engine.apply(planFor("tiny"), listening());
 		await engine.apply(planFor("tiny", "stopped"), listening());
 		const free = Number(execFileSync("df", ["--output=avail", "-B1", folder]).toString().split("\n")[1]);
-		writeFileSync(join(folder, "filler"), Buffer.alloc(free));
 		const problem = { code: "disk-full", params: { folder: expect.stringContaining(folder) } };
+		writeFileSync(join(folder, "filler"), Buffer.alloc(free - 500_000));
+		await expect(engine.apply(planFor("tiny"), listening()), "too little to begin").rejects.toMatchObject(problem);
+		writeFileSync(join(folder, "filler"), Buffer.alloc(free));
 		await expect(engine.apply(planFor("tiny"), listening())).rejects.toMatchObject(problem);
 		await expect(engine.apply(planFor("tiny", "serving", "club"), listening())).rejects.toMatchObject(problem);
 		expect(await running(node.nodeId)).toEqual([]);

@@ -94,9 +94,13 @@ describe("after the node was killed", () => {
 	});
 
 	test("a service whose state is missing is not made anew without anybody asking", async () => {
+		const club = planFor("tiny", "serving", "club");
+		const first = node.engine();
+		await first.apply(club, listening());
+		await first.close();
 		const engine = node.engine();
-		await engine.recover([planFor("tiny")]);
-		expect(await running(node.nodeId)).toEqual([]);
+		await engine.recover([planFor("tiny"), club]);
+		await eventually(async () => expect(await ask(engine, club, "/")).toContain("tiny 2 at"));
 		expect(existsSync(join(node.folder, "services/dep-choir"))).toBe(false);
 		expect(await engine.look(planFor("tiny"))).toMatchObject([{ health: "stopped" }]);
 	});
