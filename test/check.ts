@@ -4,7 +4,11 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const checks: [name: string, mend: string, command: [string, ...string[]]][] = [
-	["biome", "npx biome check --write repairs most of it", ["@biomejs/biome/bin/biome", "check", "node", "ui", "protocol", "test"]],
+	[
+		"biome",
+		"npx biome check --write repairs most of it",
+		["@biomejs/biome/bin/biome", "check", "node", "ui", "protocol", "test"],
+	],
 	["tsc", "the types do not fit", ["typescript/bin/tsc", "--pretty"]],
 ];
 
