@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { OperationName, Operations } from "./api/operations.ts";
-import { Problem, type ProblemDocument } from "./problem.ts";
+import { Problem, type ProblemDocument, problems } from "./problem.ts";
 
 type Input<Name extends OperationName, Part extends "path" | "query" | "body"> =
 	Operations[Name] extends Record<Part, infer Schema extends z.ZodType> ? { [_ in Part]: z.input<Schema> } : unknown;
@@ -45,7 +45,8 @@ export function client(send: typeof fetch, base = "/api/v1", headers: Record<str
 			...(options.signal && { signal: options.signal }),
 		});
 		if (!response.ok) throw await problemOf(response);
-		return response.status === 204 || response.headers.get("content-length") === "0" ? undefined : response.json();
+		const body = await response.text();
+		return body === "" ? undefined : JSON.parse(body);
 	};
 	return call as Client;
 }
@@ -58,10 +59,16 @@ export function addressOf(template: string, { path = {}, query = {} }: AnyCall):
 	return given.length > 0 ? `${filled}?${search}` : filled;
 }
 
+/** A problem whose code is newer than this program; its message is the node's own sentence. */
+export class NewerProblem extends Error {
+	override readonly name = "NewerProblem";
+}
+
 /** The node says what is wrong in a problem document; whatever else comes back says only that something is. */
 async function problemOf(response: Response): Promise<Error> {
 	if (!response.headers.get("content-type")?.startsWith("application/problem+json"))
 		return new Error(`The node answered ${response.status}`);
-	const { code, params, errors } = (await response.json()) as ProblemDocument;
+	const { code, params, errors, detail } = (await response.json()) as ProblemDocument;
+	if (!(code in problems)) return new NewerProblem(detail);
 	return new Problem(code, params ?? {}, errors ? { errors } : {});
 }

@@ -1,4 +1,5 @@
 import { msg } from "@lit/localize";
+import { NewerProblem } from "#protocol/client.ts";
 import { fill, Problem, type ProblemCode, problems } from "#protocol/problem.ts";
 import { Unreachable } from "../controllers/sending.ts";
 import { readable } from "./params.ts";
@@ -13,6 +14,7 @@ export function problemSentence(code: string, params: Readonly<Record<string, st
 /** What went wrong, for a person: an expected problem, nobody answering, or a fault of the node. */
 export function sentenceOf(error: unknown): string {
 	if (error instanceof Problem) return problemSentence(error.code, error.params, error.message);
+	if (error instanceof NewerProblem) return error.message;
 	if (error instanceof Unreachable)
 		return navigator.onLine
 			? msg("The node does not answer; nothing you typed is lost. Try again in a moment")

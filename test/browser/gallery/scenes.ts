@@ -198,6 +198,13 @@ export const scenes: Scene[] = [
 			await page.locator("account-notice-settings").getByRole("button", { name: "Save" }).click();
 		},
 	},
+	{
+		name: "account-tested",
+		world: "customer",
+		path: "/account",
+		shows: "A test is on its way",
+		act: press("Send a test"),
+	},
 	{ name: "nowhere", world: "visitor", path: "/nowhere", shows: "No such page" },
 	{ name: "down", world: "down", path: "/home", shows: "The panel cannot start" },
 	{ name: "german-front", world: "german", path: "/", shows: "Deutsch" },

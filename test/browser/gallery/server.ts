@@ -86,7 +86,7 @@ async function answer(world: World, url: URL, request: IncomingMessage, response
 	const [status, schema] = operations[found.name].answer;
 	if (schema && reply === undefined) return json(response, 404, new Problem("not-found"));
 	if (schema) json(response, status, reply);
-	else response.writeHead(status, { "content-length": "0" }).end();
+	else response.writeHead(status).end();
 }
 
 async function follow(

@@ -89,17 +89,25 @@ export class AccountNoticeSettings extends Part {
 		</form>`;
 	}
 
+	/** The account wants it; this browser has to agree too. */
 	#blocked({ browser }: NoticeSettings): TemplateResult | typeof nothing {
-		const refused = typeof Notification === "undefined" || Notification.permission === "denied";
-		if (!browser || !refused) return nothing;
-		return note(
-			"attention",
-			html`<p>${msg("This browser does not let the panel notify you. Allow it in the browser's settings for this site.")}</p>`,
-		);
+		const permission = typeof Notification === "undefined" ? "denied" : Notification.permission;
+		if (!browser || permission === "granted") return nothing;
+		if (permission === "denied")
+			return note(
+				"attention",
+				html`<p>${msg("This browser does not let the panel notify you. Allow it in the browser's settings for this site.")}</p>`,
+			);
+		return html`<p><button type="button" class="button small" @click=${this.#ask}>${msg("Allow it in this browser")}</button></p>`;
 	}
 
+	readonly #ask = async (): Promise<void> => {
+		await Notification.requestPermission();
+		this.requestUpdate();
+	};
+
 	readonly #setBrowser = async (browser: boolean): Promise<void> => {
-		if (browser && typeof Notification !== "undefined") await Notification.requestPermission();
+		if (browser && typeof Notification !== "undefined") await this.#ask();
 		await this.#save.run({ browser });
 	};
 
