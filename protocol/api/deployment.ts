@@ -23,9 +23,9 @@ export const deploymentStates = [
 	"moved",
 	"removing",
 	"kept",
+	"restoring",
 	"erasing",
 	"gone",
-	"failed",
 ] as const;
 
 export const ProbeView = z.object({ what: z.string(), ok: z.boolean(), detail: z.string(), milliseconds: z.number() });
