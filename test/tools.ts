@@ -2,7 +2,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
 /** What some tests need besides npm's packages: the Debian package, a file of it, and which tests go without. */
-const tools: readonly (readonly [debian: string, files: readonly string[], tests: string])[] = [
+type Tool = readonly [debian: string, files: readonly string[], tests: string];
+
+const known: readonly Tool[] = [
 	["chromium-headless-shell", ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"], "the panel in a browser"],
 	["fonts-dejavu-core", ["/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/TTF"], "pictures of the panel"],
 	["knot", ["/usr/sbin/knotd"], "zones at a real name server"],
@@ -10,24 +12,29 @@ const tools: readonly (readonly [debian: string, files: readonly string[], tests
 	["openssh-client", ["/usr/bin/ssh-keygen"], "SSH keys beside ssh-keygen"],
 ];
 
-/** Installs with apt what is missing, as root on Debian; elsewhere says what to install and what is skipped without it. */
-export function provideTools(say: (line: string) => void): void {
-	const missing = tools.filter(([, files]) => !files.some((file) => existsSync(file)));
-	if (missing.length === 0) return;
-	const names = missing.map(([debian]) => debian);
-	if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-		say(`Installing ${names.join(", ")} …`);
-		apt(names, say);
-	}
-	const left = missing.filter(([, files]) => !files.some((file) => existsSync(file)));
+type Say = (line: string) => void;
+type Install = (names: readonly string[], say: Say) => void;
+
+/** Installs what is missing where that is possible; elsewhere says what to install, and what is skipped without it. */
+export function provideTools(say: Say, tools: readonly Tool[] = known, install: Install | null = installer()): void {
+	const isMissing = ([, files]: Tool) => !files.some((file) => existsSync(file));
+	const missing = tools.filter(isMissing);
+	if (missing.length > 0) install?.(namesOf(missing), say);
+	const left = missing.filter(isMissing);
 	if (left.length === 0) return;
-	say(
-		`Not installed: ${left.map(([debian]) => debian).join(", ")}. Skipped without: ${left.map(([, , tests]) => tests).join("; ")}.`,
-	);
-	say(`On Debian or Ubuntu: sudo apt-get install --no-install-recommends ${left.map(([debian]) => debian).join(" ")}`);
+	say(`Not installed: ${namesOf(left).join(", ")}. Skipped without: ${left.map(([, , tests]) => tests).join("; ")}.`);
+	say(`On Debian or Ubuntu: sudo apt-get install --no-install-recommends ${namesOf(left).join(" ")}`);
 }
 
-function apt(names: readonly string[], say: (line: string) => void): void {
+const namesOf = (tools: readonly Tool[]) => tools.map(([debian]) => debian);
+
+/** apt, if we are root on Debian. */
+function installer(): Install | null {
+	return process.getuid?.() === 0 && existsSync("/usr/bin/apt-get") ? apt : null;
+}
+
+function apt(names: readonly string[], say: Say): void {
+	say(`Installing ${names.join(", ")} …`);
 	const run = (...args: string[]) =>
 		spawnSync("apt-get", ["-qq", "-o", "DPkg::Lock::Timeout=120", ...args], {
 			encoding: "utf8",
