@@ -8,6 +8,7 @@ import { type Answer, type Client, client } from "#protocol/client.ts";
 import { DemoState } from "../../node/demo/state.ts";
 import { processTable } from "../../node/engines/local/process-table.ts";
 import { Database } from "../../node/store/database.ts";
+import { freePort } from "../bench/servers/peer.ts";
 import { reach } from "./reach.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -22,7 +23,14 @@ export class World {
 
 	/** Starts the demo and resolves when it has said where everything is; a second time after `end` or `kill`. */
 	async open(...flags: string[]): Promise<this> {
-		const args = ["node/main.ts", "demo", "--state", this.folder, ...(this.#port ? [] : ["--port", "18800"]), ...flags];
+		const args = [
+			"node/main.ts",
+			"demo",
+			"--state",
+			this.folder,
+			...(this.#port ? [] : ["--port", String(await freePort())]),
+			...flags,
+		];
 		const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
 		this.#process = child;
 		this.output = "";
