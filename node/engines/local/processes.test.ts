@@ -82,14 +82,22 @@ describe("a unit", () => {
 		expect((await running(nodeId)).filter(({ pid, group }) => pid === group)).toHaveLength(1);
 	});
 
-	test("is not started again when it is stopped while it waits to be", async () => {
-		keeper = new Processes({ nodeId, patience: { first: 100 } });
-		await keeper.start(unit("echo short; exit 1"));
-		await eventually(() => expect(keeper.status("dep/x").state).toBe("waiting"));
-		await keeper.stop("dep/x");
-		await new Promise((done) => setTimeout(done, 200));
+	test("is not started again when it is stopped just as it was to be", async () => {
+		const stopped = Promise.withResolvers<void>();
+		const hasty = new Processes({
+			nodeId,
+			patience: { first: 0 },
+			changed: (id, { state }) => {
+				// Asked for before the pause is over, and done after it.
+				if (state === "waiting") queueMicrotask(() => stopped.resolve(hasty.stop(id)));
+			},
+		});
+		// Ending the child takes longer than the pause.
+		await hasty.start(unit("echo short; sleep 1000 & exit 1"));
+		await stopped.promise;
+		await hasty.stop("dep/x");
 		expect(log()).toBe("short\n");
-		expect(keeper.status("dep/x").state).toBe("stopped");
+		expect(hasty.status("dep/x").state).toBe("stopped");
 	});
 
 	test("whose children outlive it has them ended before it is started again", async () => {
