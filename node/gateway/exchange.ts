@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
 import { endToEnd } from "./hop-by-hop.ts";
 import { linger, TooLarge } from "./upload.ts";
@@ -35,10 +35,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
 		if (this.#response.destroyed) controller.abort(new Error("The client is gone"));
 	}
 
-	onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+	onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
 		// Interim answers, such as 103, are for us; node:http has already said 100 to the client.
 		if (status < 200) return;
-		this.#response.writeHead(status, endToEnd(controller.rawHeaders as Buffer[]));
+		this.#response.writeHead(status, endToEnd(headers));
 		// A stream of events may have nothing to say for long, but its head opens the connection at once. An answer
 		// that came in one piece has been written by then, so it stays one piece.
 		queueMicrotask(this.#flush);

@@ -95,7 +95,7 @@ function sort(raw: readonly string[]): Findings {
 				found.hopByHop.push(name, value);
 				break;
 			case "connection":
-				found.connection += `${value},`;
+				found.connection = found.connection === "" ? value : `${found.connection},${value}`;
 				found.hopByHop.push(name, value);
 				break;
 			case "upgrade":

@@ -55,7 +55,7 @@ export function openTunnel(knock: Knock): void {
 
 function switching(answer: IncomingMessage): string {
 	const lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", "Upgrade: websocket"];
-	const headers = endToEnd(answer.rawHeaders);
+	const headers = endToEnd(answer.headers);
 	for (let at = 0; at < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);
 	return `${lines.join("\r\n")}\r\n\r\n`;
 }
@@ -73,7 +73,7 @@ function join(from: Socket, to: Socket, idle: number): void {
 /** The service wants no WebSocket here: its answer, such as 401, goes to the client, and that is the end. */
 function refuse(knock: Knock, answer: IncomingMessage): void {
 	const response = responseOn(knock);
-	response.writeHead(answer.statusCode ?? 502, endToEnd(answer.rawHeaders));
+	response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
 	answer.pipe(response);
 	answer.on("error", () => response.destroy());
 	response.once("close", () => answer.destroy());
