@@ -10,7 +10,12 @@ import type { Program, Workshop } from "./recipe.ts";
 export interface Packaged {
 	readonly name: string;
 	readonly program: string;
+	/** Names of packages besides shared libraries that it needs; they must work without being installed, too. */
+	readonly needs?: RegExp;
 }
+
+/** Beside the package's own files. */
+const versionFile = ".version";
 
 /** Whether packages can be fetched as below: this is Debian, new enough, and its tools are here. Without network. */
 export async function hasDebian(shop: Workshop): Promise<boolean> {
@@ -28,7 +33,7 @@ export async function fromCache(shop: Workshop, { name, program }: Packaged): Pr
 /**
  * Unpacks a Debian package into the cache, without root and without touching the system: apt works with lists of its
  * own on the machine's own mirror and checks signatures as always; nothing is installed, and no script of the package
- * runs. Backports come first, being newer and their list short. Libraries that this machine lacks are put beside it.
+ * runs. Backports come first, being newer and their list short. What it needs and this machine lacks is put beside it.
  */
 export async function fromDebian(shop: Workshop, report: Report, packaged: Packaged): Promise<Program> {
 	const machine = here();
@@ -39,15 +44,17 @@ export async function fromDebian(shop: Workshop, report: Report, packaged: Packa
 		await apt.prepare();
 		report.progress(0.1, "package list");
 		const backports = await apt.use([{ ...source, suite: `${codename}-backports` }], packaged.name);
-		if (!backports && !(await apt.use([source], packaged.name)))
-			throw new Problem("program-missing", { program: packaged.name, fix: "install it on this machine" });
+		const version = backports ?? (await apt.use([source], packaged.name));
+		if (!version) throw new Problem("program-missing", { program: packaged.name, fix: "install it on this machine" });
 		report.progress(0.6, "package");
+		report.log(`Fetching ${packaged.name} ${version} from Debian ${codename}${backports ? "-backports" : ""}`);
 		await apt.unpack([packaged.name], scratch);
-		if (await lacksLibraries(shop, report, join(scratch, packaged.program))) {
+		if (packaged.needs || (await lacksLibraries(shop, report, join(scratch, packaged.program)))) {
 			report.progress(0.7, "libraries");
 			await apt.use([source, ...all, { ...source, suite: `${codename}-backports` }], packaged.name);
-			await apt.unpack(await apt.missingLibraries(packaged.name), scratch);
+			await apt.unpack(await apt.missing(packaged), scratch);
 		}
+		await writeFile(join(scratch, versionFile), version);
 		await rm(join(scratch, ".apt"), { recursive: true });
 	});
 	return inFolder(folder, packaged.program);
@@ -87,17 +94,17 @@ class Apt {
 		await writeFile(at("apt.conf"), [...wayOut, ...lines, ""].join("\n"));
 	}
 
-	/** Works with these sources from now on; answers whether they have the package. */
-	async use(sources: readonly Source[], name: string): Promise<boolean> {
+	/** Works with these sources from now on; answers which version of the package they have, if any. */
+	async use(sources: readonly Source[], name: string): Promise<string | undefined> {
 		await writeFile(join(this.#folder, "sources.list"), [...new Set(sources.map(oneLine))].join("\n"));
 		try {
 			await this.#run(["apt-get", "update", "-qq", "--error-on=any"]);
 		} catch (error) {
 			this.#report.signal.throwIfAborted();
 			if (sources.length > 1) throw error;
-			return false;
+			return undefined;
 		}
-		return /Candidate: (?!\(none\))/.test(await this.#run(["apt-cache", "policy", name]));
+		return /Candidate: (?!\(none\))(\S+)/.exec(await this.#run(["apt-cache", "policy", name]))?.[1];
 	}
 
 	async unpack(names: readonly string[], into: string) {
@@ -110,10 +117,13 @@ class Apt {
 		}
 	}
 
-	/** What apt would newly install besides the package itself; of that only shared libraries, which need no scripts. */
-	async missingLibraries(name: string): Promise<string[]> {
+	/** What apt would newly install besides the package itself; of that only what works without its scripts. */
+	async missing({ name, needs }: Packaged): Promise<string[]> {
 		const plan = await this.#run(["apt-get", "install", "-s", "-qq", name]);
-		return [...plan.matchAll(/^Inst (lib\S+) \(/gm)].map(([, library = ""]) => library);
+		const all = [...plan.matchAll(/^Inst (\S+) \(/gm)].map(([, found = ""]) => found);
+		const wanted = all.filter((found) => found.startsWith("lib") || needs?.test(found));
+		if (wanted.length > 0) this.#report.log(`Fetching ${wanted.join(", ")} too, which this machine lacks`);
+		return wanted;
 	}
 
 	/** Reports what went wrong only, and no addresses: which mirror a machine uses is nobody's business. */
@@ -132,9 +142,11 @@ async function lacksLibraries(shop: Workshop, report: Report, file: string): Pro
 
 function inFolder(folder: string, program: string): Program {
 	const [libraries] = globSync("usr/lib/*-linux-gnu*", { cwd: folder });
+	const version = textOf(join(folder, versionFile));
 	return {
 		path: join(folder, program),
 		folder,
+		...(version !== "" && { version }),
 		...(libraries && { env: { LD_LIBRARY_PATH: join(folder, libraries) } }),
 	};
 }

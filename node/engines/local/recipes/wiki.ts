@@ -36,6 +36,7 @@ export const wiki: Recipe = {
 		if (!npm) throw new Problem("program-missing", { program: "npm", fix });
 		const packages = Object.keys(JSON.parse(readFileSync(join(packageFolder, files[1]), "utf8")).packages).length;
 		const folder = await shop.keep(folderName(), async (scratch) => {
+			report.log(`Fetching Federated Wiki with npm: ${packages} packages, each checked against its hash`);
 			for (const file of files) copyFileSync(join(packageFolder, file), join(scratch, file));
 			let seen = 0;
 			await shop.run([...npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=http"], report, {

@@ -1,0 +1,80 @@
+import type { Site } from "./site.ts";
+
+const redirect = "http://app.example/back";
+
+/** A Mastodon app whose owner signs in at a GoToSocial, by its own pages, as with any browser. */
+export class App {
+	readonly #site: Site;
+	readonly #token: string;
+
+	constructor(site: Site, token: string) {
+		this.#site = site;
+		this.#token = token;
+	}
+
+	/** Throws if the password is not the right one. */
+	static async signIn(site: Site, password: string): Promise<App> {
+		const browser = new Browser(site);
+		const names = { client_name: "Test", redirect_uris: redirect, scopes: "read write" };
+		const { client_id = "", client_secret = "" } = await browser.json("/api/v1/apps", names);
+		const query = new URLSearchParams({
+			client_id,
+			redirect_uri: redirect,
+			response_type: "code",
+			scope: "read write",
+		});
+		await browser.get(`/oauth/authorize?${query}`);
+		const [owner] = site.plan().services.map((service) => service.owner);
+		await browser.post("/auth/sign_in", { username: owner?.email ?? "", password });
+		await browser.get("/oauth/authorize");
+		const back = await browser.post("/oauth/authorize", {});
+		const code = new URL(back.headers.get("location") ?? "", redirect).searchParams.get("code");
+		if (!code) throw new Error(`not let in: ${back.status}`);
+		const exchange = { client_id, client_secret, redirect_uri: redirect, grant_type: "authorization_code", code };
+		const { access_token = "" } = await browser.json("/oauth/token", exchange);
+		return new App(site, access_token);
+	}
+
+	async call(method: string, path: string, form?: Record<string, string>): Promise<unknown> {
+		const response = await this.#site.fetch(path, {
+			method,
+			headers: { authorization: `Bearer ${this.#token}` },
+			...(form && { body: new URLSearchParams(form) }),
+		});
+		const text = await response.text();
+		if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text.slice(0, 300)}`);
+		return JSON.parse(text);
+	}
+}
+
+/** Keeps cookies, follows nothing. */
+class Browser {
+	readonly #site: Site;
+	readonly #cookies = new Map<string, string>();
+
+	constructor(site: Site) {
+		this.#site = site;
+	}
+
+	get(path: string): Promise<Response> {
+		return this.#send(path, {});
+	}
+
+	post(path: string, form: Record<string, string>): Promise<Response> {
+		return this.#send(path, { method: "POST", body: new URLSearchParams(form) });
+	}
+
+	async json(path: string, form: Record<string, string>): Promise<Record<string, string>> {
+		return (await this.post(path, form)).json() as Promise<Record<string, string>>;
+	}
+
+	async #send(path: string, init: RequestInit): Promise<Response> {
+		const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+		const response = await this.#site.fetch(path, { ...init, headers: { cookie } });
+		for (const set of response.headers.getSetCookie()) {
+			const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
+			this.#cookies.set(name, value);
+		}
+		return response;
+	}
+}
