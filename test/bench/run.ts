@@ -27,7 +27,9 @@ async function measure(name: string): Promise<void> {
 		const before = stolen();
 		const measures = await bench.run((line) => console.error(`  ${line}`));
 		console.log(table(measures));
-		console.log(`load ${loadavg()[0]?.toFixed(2)}, ${lost(before, stolen())} of the processors' time taken by others`);
+		console.log(
+			`load ${loadavg()[0]?.toFixed(2)}, ${lost(before, stolen())} of the processors' time taken by the machine's host`,
+		);
 		if (measures.some((measure) => isReached(measure) === false)) process.exitCode = 1;
 	} catch (error) {
 		console.error(`${name} could not be measured: ${error instanceof Error ? error.message : error}`);
