@@ -196,7 +196,7 @@ describe("cancelling", () => {
 				});
 				queueMicrotask(() => yard.jobs.cancel(id, null));
 			});
-		yard.work();
+		yard.work({ beat: 1_000_000 });
 		const id = yard.build();
 		expect(await told.promise).toEqual(new Problem("cancelled"));
 		expect((await yard.ended(id)).state).toBe("undone");

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { Problem } from "#protocol/problem.ts";
 import { stopped } from "../../test/jobs/yard.ts";
-import type { Happening, Journal } from "./journal.ts";
+import { Behind, type Happening, type Journal } from "./journal.ts";
 import { MemoryJournal, PowerCut } from "./memory-journal.ts";
 import { type Pace, Runner, type Task } from "./runner.ts";
 import { Final, type Saga, type Work } from "./saga.ts";
@@ -228,4 +228,12 @@ test("an attempt that has ended says nothing more of its progress", async () => 
 	await run(one({ do: do_ }), journal);
 	const notes = journal.entries.flatMap(({ event }) => (event.type === "progress" ? [event.note] : []));
 	expect(notes).toEqual(["of the second"]);
+});
+
+test("a journal that refuses an entry and tells nothing new ends the run", async () => {
+	const journal = new MemoryJournal();
+	journal.append = () => {
+		throw new Behind();
+	};
+	await expect(run(one({}), journal)).rejects.toThrow(Behind);
 });
