@@ -21,6 +21,9 @@ export interface Node {
 const lookEvery = 30_000;
 const eraseEvery = 10 * 60_000;
 
+/** How long requests under way may take to end when the node stops; progress streams would never, and come back by themselves. */
+const closingGrace = 1000;
+
 const log = getLogger(["fediversity", "node"]);
 
 /** Opens a whole node: it listens when this resolves, and goes on with whatever it did when it last ended. */
@@ -50,7 +53,7 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 
 	let closing: Promise<void> | undefined;
 	const close = async () => {
-		await gateway.close();
+		await gateway.close(closingGrace);
 		rounds.stop();
 		await recovery;
 		await worker.close();

@@ -78,6 +78,17 @@ export class Demo {
 		return this.#addressOf(zoneName);
 	}
 
+	/** Asked for when it is needed: the port is known only once the door is open. */
+	get #about() {
+		const address = () => this.address;
+		return {
+			provider: "Fediversity",
+			get panel() {
+				return address();
+			},
+		};
+	}
+
 	get panels(): string[] {
 		return providers.map((provider) => this.#addressOf(hostOf(provider)));
 	}
@@ -117,7 +128,7 @@ export class Demo {
 				portOf: (key) => this.#nodes[providers.findIndex((provider) => provider.key === key)]?.port,
 			}),
 			panel: (request, response) => this.#receive(request, response),
-			about: { provider: "Fediversity", panel: `http://${zoneName}` },
+			about: this.#about,
 			trustProxy: false,
 			// Everybody is this machine, and everything goes on to two nodes.
 			limits: { connectionsPerClient: 0, connectionsPerService: 10_000 },
