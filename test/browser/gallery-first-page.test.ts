@@ -5,26 +5,24 @@ import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { executable, openBrowser, viewer } from "./gallery/browser.ts";
-import { buildPanel } from "./gallery/panel-build.ts";
+import { builtPanel } from "./gallery/panel-build.ts";
 import { type Gallery, openGallery } from "./gallery/server.ts";
 import { worlds } from "./gallery/worlds.ts";
 
 const kilobyte = 1000;
 
 describe("the first page", () => {
-	let panel: ReturnType<typeof buildPanel>;
+	let panel: string;
 
-	beforeAll(() => {
-		panel = buildPanel();
+	beforeAll(async () => {
+		panel = await builtPanel();
 	});
 
-	afterAll(() => panel?.remove());
-
 	test("weighs at most 100 kB gzipped: the page, its script, its styles and its typeface", () => {
-		const page = readFileSync(join(panel.folder, "index.html"));
+		const page = readFileSync(join(panel, "index.html"));
 		const files = [...page.toString().matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path = ""]) => path);
 		expect(files.filter((path) => /\.(js|css|woff2)$/.test(path))).toHaveLength(3);
-		const sizes = [page, ...files.map((path) => readFileSync(join(panel.folder, path)))].map(
+		const sizes = [page, ...files.map((path) => readFileSync(join(panel, path)))].map(
 			(file) => gzipSync(file, { level: 9 }).length,
 		);
 		const total = sizes.reduce((sum, size) => sum + size, 0);
@@ -33,7 +31,7 @@ describe("the first page", () => {
 	});
 
 	test("asks no other origin for anything, not even a picture in its styles", () => {
-		const assets = join(panel.folder, "assets");
+		const assets = join(panel, "assets");
 		const texts = readdirSync(assets)
 			.filter((name) => /\.(js|css)$/.test(name))
 			.map((name) => readFileSync(join(assets, name), "utf8"));
@@ -46,7 +44,7 @@ describe("the first page", () => {
 		let browser: Browser;
 
 		beforeAll(async () => {
-			[gallery, browser] = await Promise.all([openGallery(panel.folder, worlds), openBrowser()]);
+			[gallery, browser] = await Promise.all([openGallery(panel, worlds), openBrowser()]);
 		});
 
 		afterAll(async () => {
@@ -57,7 +55,7 @@ describe("the first page", () => {
 		test.each(["visitor", "customer"] as const)("of a %s can be used after one round of requests", async (world) => {
 			const context = await browser.newContext(viewer);
 			const page = await context.newPage();
-			const named = readFileSync(join(panel.folder, "index.html"), "utf8");
+			const named = readFileSync(join(panel, "index.html"), "utf8");
 			const asked: string[] = [];
 			page.on("request", (request) => asked.push(new URL(request.url()).pathname));
 			await page.goto(`${gallery.originOf(world)}/`);

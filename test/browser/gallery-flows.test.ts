@@ -2,12 +2,12 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { executable, openBrowser, viewer } from "./gallery/browser.ts";
-import { buildPanel } from "./gallery/panel-build.ts";
+import { builtPanel } from "./gallery/panel-build.ts";
 import { type Gallery, openGallery } from "./gallery/server.ts";
 import { openStory, type Story } from "./gallery/story.ts";
 
 describe.skipIf(!executable)("in the panel", () => {
-	let panel: ReturnType<typeof buildPanel>;
+	let panel: string;
 	let browser: Browser;
 	let gallery: Gallery;
 	let context: BrowserContext;
@@ -15,13 +15,12 @@ describe.skipIf(!executable)("in the panel", () => {
 	let story: Story;
 
 	beforeAll(async () => {
-		panel = buildPanel();
+		panel = await builtPanel();
 		browser = await openBrowser();
 	});
 
 	afterAll(async () => {
 		await browser?.close();
-		panel?.remove();
 	});
 
 	beforeEach(() => enter(true));
@@ -35,7 +34,7 @@ describe.skipIf(!executable)("in the panel", () => {
 		await context?.close();
 		await gallery?.close();
 		story = openStory({ signedIn });
-		gallery = await openGallery(panel.folder, { story });
+		gallery = await openGallery(panel, { story });
 		context = await browser.newContext(viewer);
 		page = await context.newPage();
 		page.setDefaultTimeout(10_000);

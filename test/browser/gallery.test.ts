@@ -9,7 +9,7 @@ import type { AxeResults } from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { executable, openBrowser, viewer } from "./gallery/browser.ts";
-import { buildPanel } from "./gallery/panel-build.ts";
+import { builtPanel } from "./gallery/panel-build.ts";
 import { type Scene, scenes } from "./gallery/scenes.ts";
 import { type Gallery, openGallery } from "./gallery/server.ts";
 import { worlds } from "./gallery/worlds.ts";
@@ -28,22 +28,34 @@ const looks = [
 ] as const;
 
 describe.skipIf(!executable)("the gallery", () => {
-	let panel: ReturnType<typeof buildPanel>;
+	let panel: string;
 	let gallery: Gallery;
 	let browser: Browser;
 	let context: BrowserContext;
 
 	beforeAll(async () => {
 		mkdirSync(pictures, { recursive: true });
-		panel = buildPanel();
-		[gallery, browser] = await Promise.all([openGallery(panel.folder, worlds), openBrowser()]);
+		panel = await builtPanel();
+		[gallery, browser] = await Promise.all([openGallery(panel, worlds), openBrowser()]);
 		context = await browser.newContext({ ...viewer, viewport: { width: 1280, height: 800 } });
 	});
 
 	afterAll(async () => {
 		await browser?.close();
 		await gallery?.close();
-		panel?.remove();
+	});
+
+	test("would notice an input without a label, and letters that are too pale", async () => {
+		const page = await context.newPage();
+		await page.goto(`${gallery.originOf("visitor")}/sign-in`);
+		await page.getByLabel("E-mail").waitFor();
+		await page.evaluate(() => {
+			document.querySelector("label")?.removeAttribute("for");
+			document.documentElement.style.setProperty("--ink", "#bbb");
+		});
+		const found = (await violations(page)).map((violation) => violation.split(":")[0]);
+		expect(found).toEqual(expect.arrayContaining(["label", "color-contrast"]));
+		await page.close();
 	});
 
 	test.concurrent.each(scenes)("$name", async (scene) => {

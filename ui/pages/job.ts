@@ -110,10 +110,15 @@ export class PageJob extends Page {
 	}
 
 	#tell(before: Job, after: Job): void {
-		const changed = after.steps.find((step, at) => step.state !== before.steps[at]?.state && step.state !== "waiting");
+		const changed = after.steps.find((step, at) => step.state !== before.steps[at]?.state && isNews(step.state));
 		if (after.state !== before.state && isOver(after)) this.panel.say(`${this.domain}: ${jobWord(after.state)}`);
 		else if (changed) this.panel.say(stepNews(changed));
 	}
+}
+
+/** That a step is done is said by the next one that begins. */
+function isNews(state: Job["steps"][number]["state"]): boolean {
+	return state !== "done" && state !== "undone" && state !== "waiting";
 }
 
 customElements.define("page-job", PageJob);

@@ -54,10 +54,11 @@ export class NewServices extends Part {
 	#card(card: ServiceCard): TemplateResult {
 		const picked = this.picked.includes(card.name);
 		const box = html`<input type="checkbox" .checked=${picked} aria-labelledby="card-${card.name}"
-			aria-describedby="about-${card.name}" @change=${() => this.#toggle(card.name)} />`;
+			aria-describedby="promise-${card.name} facts-${card.name}" @change=${() => this.#toggle(card.name)} />`;
 		return html`<label class="service pick ${picked ? "picked" : ""}">
 			${serviceName(card, box)}
-			<div class="stack tight" id="about-${card.name}">${serviceAbout(card)}${this.#host(card)}${serviceMeta(card)}</div>
+			<div class="stack tight" id="promise-${card.name}">${serviceAbout(card)}${this.#host(card)}</div>
+			<div id="facts-${card.name}">${serviceMeta(card)}</div>
 		</label>`;
 	}
 

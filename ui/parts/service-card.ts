@@ -31,7 +31,7 @@ export function serviceMeta(card: ServiceCard): TemplateResult {
 		<dl class="numbers">
 			<dt>${msg("For")}</dt><dd>${goodFor}</dd>
 			${card.needs.length > 0 ? html`<dt>${msg("With")}</dt><dd>${card.needs.map(serviceTitle).join(", ")}</dd>` : nothing}
-			<dt>${msg("Size")}</dt><dd>${msg(str`about ${mebibytes(memoryMiB)} of memory, ${mebibytes(diskMiB)} of disk`)}</dd>
+			<dt>${msg("Size")}</dt><dd>${msg(str`${mebibytes(memoryMiB)} memory, ${mebibytes(diskMiB)} disk`)}</dd>
 			<dt>${msg("Growth")}</dt><dd>${growth}</dd>
 		</dl>
 	</div>`;

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openBrowser, viewer } from "./browser.ts";
-import { buildPanel } from "./panel-build.ts";
+import { builtPanel } from "./panel-build.ts";
 import { scenes } from "./scenes.ts";
 import { openGallery } from "./server.ts";
 import { worlds } from "./worlds.ts";
@@ -12,8 +12,8 @@ const wanted = scenes.filter(({ name }) => names.split(",").some((start) => name
 const folder = join(import.meta.dirname, "../pictures");
 mkdirSync(folder, { recursive: true });
 
-const panel = buildPanel();
-const gallery = await openGallery(panel.folder, worlds);
+const panel = await builtPanel();
+const gallery = await openGallery(panel, worlds);
 const browser = await openBrowser();
 const context = await browser.newContext({ ...viewer, viewport: { width: 1280, height: 800 } });
 for (const scene of wanted) {
@@ -39,4 +39,3 @@ for (const scene of wanted) {
 }
 await browser.close();
 await gallery.close();
-panel.remove();

@@ -1,24 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildPanel } from "../../../node/demo/panel.ts";
 
-const root = join(import.meta.dirname, "../../..");
-
-/** Builds the panel as it stands, as it is shipped, into a folder of its own, which `remove` takes away. */
-export function buildPanel(): { folder: string; remove: () => void } {
-	const folder = mkdtempSync(join(tmpdir(), "fediversity-panel-"));
-	const vite = join(root, "node_modules/vite/bin/vite.js");
-	const options = [
-		"build",
-		"--config",
-		"ui/vite.config.ts",
-		"--outDir",
-		folder,
-		"--emptyOutDir",
-		"--logLevel",
-		"error",
-	];
-	execFileSync(process.execPath, [vite, ...options], { cwd: root, env: { ...process.env, NODE_ENV: "production" } });
-	return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+/** Where the built panel is, built anew if it is older than what it is made of. */
+export async function builtPanel(): Promise<string> {
+	await buildPanel(() => {}, process.env);
+	return join(import.meta.dirname, "../../../dist/ui");
 }

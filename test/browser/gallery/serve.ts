@@ -1,11 +1,7 @@
-/** The gallery to leaf through by hand: `node test/browser/gallery/serve.ts`, after a build of the panel. */
-import { join } from "node:path";
+/** The gallery to leaf through by hand: `node test/browser/gallery/serve.ts`. */
+import { builtPanel } from "./panel-build.ts";
 import { openGallery } from "./server.ts";
 import { worlds } from "./worlds.ts";
 
-const { port } = await openGallery(
-	join(import.meta.dirname, "../../../dist/ui"),
-	worlds,
-	Number(process.env["PORT"] ?? 8090),
-);
+const { port } = await openGallery(await builtPanel(), worlds, Number(process.env["PORT"] ?? 8090));
 console.log(`http://localhost:${port}/`);
