@@ -21,7 +21,7 @@ export interface Node {
 const lookEvery = 30_000;
 const eraseEvery = 10 * 60_000;
 
-/** How long requests under way may take to end when the node stops; progress streams would never, and come back by themselves. */
+/** How long requests under way may take to end when the node stops. Whoever waits for news comes back by themselves. */
 const closingGrace = 1000;
 
 const log = getLogger(["fediversity", "node"]);
@@ -53,6 +53,8 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 
 	let closing: Promise<void> | undefined;
 	const close = async () => {
+		// Ends the progress streams, so that the gateway need not wait for them.
+		parts.jobs.close();
 		await gateway.close(closingGrace);
 		rounds.stop();
 		await recovery;
