@@ -49,9 +49,16 @@ function bareProcess(pid: number): Bare | undefined {
 		const [state = "", , group = ""] = fields;
 		if (/[ZXx]/.test(state)) return undefined;
 		return { pid, group: Number(group), started: fields[19] ?? "", user: userOf(pid) };
-	} catch {
+	} catch (error) {
+		// Anything else, such as too many open files, must not pass for the end of a process.
+		if (!isGone(error)) throw error;
 		return undefined;
 	}
+}
+
+/** It ended before, or while, its file was read. */
+function isGone(error: unknown): boolean {
+	return ["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 function userOf(pid: number): number | null {
@@ -62,7 +69,9 @@ function userOf(pid: number): number | null {
 function environment(pid: number): string {
 	try {
 		return readFileSync(`/proc/${pid}/environ`, "latin1");
-	} catch {
+	} catch (error) {
+		const isOthers = ["EACCES", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
+		if (!isOthers && !isGone(error)) throw error;
 		return "";
 	}
 }
