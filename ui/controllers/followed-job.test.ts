@@ -27,3 +27,8 @@ test("the head of the job keeps its steps", () => {
 test("an event of a kind that is newer than this panel changes nothing", () => {
 	expect(withEvent(job, event(12, "weather", { state: "rain" }))).toBe(job);
 });
+
+test("two events of one journal entry both count", () => {
+	const first = withEvent(job, event(11, "step", step("start", "done")));
+	expect(withEvent(first, event(11, "job", { id: "j", state: "done" })).state).toBe("done");
+});

@@ -71,10 +71,13 @@ test("says that it is not connected while nobody answers, and comes back by itse
 	expect(live.connected).toBe(true);
 });
 
-test("does not come back when the node says that there is nothing more", async () => {
-	const { live, seen } = await follow([breaks(tells(5))]);
+test.each([204, 401, 404])("does not come back when the node says that there is nothing more: %d", async (status) => {
+	const over: Answer = (_, response) => response.writeHead(status).end(status === 204 ? undefined : "{}");
+	const { live, seen } = await follow([breaks(tells(5)), over]);
 	await vi.waitFor(() => expect(seen).toHaveLength(2), 5000);
 	live.start();
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	document.dispatchEvent(new Event("visibilitychange"));
 	await new Promise((resolve) => setTimeout(resolve, 50));
 	expect(seen).toEqual(["4", "5"]);
 });
