@@ -130,6 +130,8 @@ export class LocalService {
 		};
 		const { signal } = report;
 		await lookUntilWell(this.#recipe.probes(home), askAt(home.origin, home.port, signal), { signal, seen });
+		// It answers: visitors need not wait until the keeper has seen that too.
+		if (this.#status.state === "running") this.#answers ??= home.port();
 	}
 
 	async stop(report?: Report): Promise<void> {
