@@ -1,25 +1,19 @@
-import { realpathSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { Problem } from "#protocol/problem.ts";
-import type { Vault } from "../../secrets/vault.ts";
 import { serviceNamed } from "../../services/catalogue.ts";
 import type { Service } from "../../services/service.ts";
 import type { Ability, Backend, Engine, Plan, PlannedService, Report, Sighting, Stage } from "../engine.ts";
-import { passingMarker, serviceEnvironment, workshopEnvironment } from "./environment.ts";
-import { Homes } from "./homes.ts";
-import { LocalService } from "./local-service.ts";
-import type { Means, Place } from "./place.ts";
-import type { PortRange } from "./ports.ts";
-import { powersHere } from "./powers.ts";
-import { type Patience, Processes } from "./processes.ts";
+import type { LocalService } from "./local-service.ts";
+import type { LocalEngineOptions, Machinery } from "./machinery.ts";
+import type { Place } from "./place.ts";
 import type { Recipe } from "./recipe.ts";
 import { recipes as ours } from "./recipes.ts";
 import { stagesTo } from "./stages.ts";
 import { Turns } from "./turns.ts";
 import type { Unit } from "./unit.ts";
-import { LocalWorkshop } from "./workshop.ts";
+
+export type { LocalEngineOptions };
 
 const logger = getLogger(["fediversity", "engines"]);
 
@@ -30,24 +24,6 @@ const atATime = 4;
 const firstPause = 10_000;
 const longestPause = 10 * 60_000;
 
-export interface LocalEngineOptions {
-	/** Tells this node's programs from those of other nodes on the machine: letters, digits, `-` and `_`; never changes. */
-	readonly nodeId: string;
-	/** Where the services' state lies. */
-	readonly folder: string;
-	/** Where fetched programs lie; nodes may share it. */
-	readonly cache: string;
-	readonly ports: PortRange;
-	/** Most private memory of one service. */
-	readonly memoryMiB: number;
-	readonly vault: Vault;
-	/** The node's own environment: its search path, proxies and certificates count. */
-	readonly environment: Readonly<Record<string, string | undefined>>;
-	/** Other recipes, for tests. */
-	readonly recipes?: readonly Recipe[];
-	readonly patience?: Partial<Patience>;
-}
-
 /** Makes plans true with watched processes on this machine. */
 export class LocalEngine implements Engine {
 	readonly name = "local";
@@ -56,31 +32,20 @@ export class LocalEngine implements Engine {
 	readonly #services = new Map<string, LocalService>();
 	readonly #hosts = new Map<string, LocalService>();
 	readonly #turns = new Turns();
-	readonly #processes: Processes;
-	readonly #workshop: LocalWorkshop;
 	readonly #closing = new AbortController();
 	/** What goes on besides anything that was asked for. */
 	readonly #besides = new Set<Promise<void>>();
-	#means: Promise<Means> | null = null;
+	#machinery: Promise<Machinery> | null = null;
 
 	/** Touches nothing yet, so that a node starts fast; the machine is looked at when it is first needed. */
 	constructor(options: LocalEngineOptions) {
 		this.#options = options;
 		this.#recipes = new Map((options.recipes ?? ours).map((recipe) => [recipe.service, recipe]));
-		this.#workshop = new LocalWorkshop(options.cache, {
-			...workshopEnvironment(options.environment),
-			...passingMarker(options.nodeId),
-		});
-		this.#processes = new Processes({
-			nodeId: options.nodeId,
-			changed: (id, status) => this.#services.get(id)?.changed(status),
-			...(options.patience && { patience: options.patience }),
-		});
 	}
 
 	async can({ name, title }: Service): Promise<Ability> {
 		const recipe = this.#recipes.get(name);
-		if (recipe) return recipe.able(this.#workshop);
+		if (recipe) return recipe.able((await import("./machinery.ts")).workshopOf(this.#options));
 		const why = `${title} needs a whole NixOS machine; a node with the NixOps4 engine can run it`;
 		return { can: false, code: "needs-engine", missing: "NixOps4", why };
 	}
@@ -113,8 +78,8 @@ export class LocalEngine implements Engine {
 	}
 
 	async look(plan: Plan): Promise<readonly Sighting[]> {
-		const means = await this.#ready();
-		return Promise.all(plan.services.map(({ name }) => this.#asItIs(plan, name, means).look()));
+		const machinery = await this.#ready();
+		return Promise.all(plan.services.map(({ name }) => this.#asItIs(plan, name, machinery).look()));
 	}
 
 	backend(host: string): Backend | undefined {
@@ -122,11 +87,11 @@ export class LocalEngine implements Engine {
 	}
 
 	async recover(plans: readonly Plan[]): Promise<void> {
-		const means = await this.#ready();
-		const all = plans.flatMap((plan) => plan.services.flatMap(({ name }) => this.#knownHere(plan, name, means)));
+		const machinery = await this.#ready();
+		const all = plans.flatMap((plan) => plan.services.flatMap(({ name }) => this.#knownHere(plan, name, machinery)));
 		const wanted = all.filter((service) => service.mode === "serving" && service.isSetUp);
 		const units = await Promise.all(wanted.map(({ place }) => unitAt(place).catch(() => null)));
-		const adopted = await this.#processes.adopt(units.filter((unit): unit is Unit => unit !== null));
+		const adopted = await machinery.processes.adopt(units.filter((unit): unit is Unit => unit !== null));
 		const down = wanted.filter(({ id }) => !adopted.includes(id));
 		logger.info("Took over {adopted} running services, starting {down}", {
 			adopted: adopted.length,
@@ -139,7 +104,9 @@ export class LocalEngine implements Engine {
 	async close(): Promise<void> {
 		this.#closing.abort(new Problem("cancelled"));
 		await Promise.all(this.#besides);
-		await this.#processes.close();
+		// Nothing runs that was never prepared.
+		const machinery = await this.#machinery?.catch(() => null);
+		await machinery?.processes.close();
 	}
 
 	#recipe(service: string): Recipe {
@@ -149,11 +116,11 @@ export class LocalEngine implements Engine {
 	}
 
 	/** The service as this plan wants it from now on. */
-	#asPlanned(plan: Plan, name: string, means: Means): LocalService {
+	#asPlanned(plan: Plan, name: string, machinery: Machinery): LocalService {
 		const known = this.#services.get(`${plan.deployment}/${name}`);
 		const planned = plannedIn(plan, name);
 		const isSame = known && JSON.stringify(known.planned) === JSON.stringify(planned);
-		const service = isSame ? known : this.#made(plan, planned, means);
+		const service = isSame ? known : this.#made(plan, planned, machinery);
 		service.mode = plan.mode;
 		for (const host of known?.planned.hosts ?? []) if (this.#hosts.get(host) === known) this.#hosts.delete(host);
 		if (plan.mode !== "absent") for (const host of planned.hosts) this.#hosts.set(host, service);
@@ -161,36 +128,36 @@ export class LocalEngine implements Engine {
 	}
 
 	/** None where there is no recipe any more: that must not keep the other services down. */
-	#knownHere(plan: Plan, name: string, means: Means): LocalService[] {
-		if (this.#recipes.has(name)) return [this.#asPlanned(plan, name, means)];
+	#knownHere(plan: Plan, name: string, machinery: Machinery): LocalService[] {
+		if (this.#recipes.has(name)) return [this.#asPlanned(plan, name, machinery)];
 		logger.error("{service} cannot run on this node any more", { service: `${plan.deployment}/${name}` });
 		return [];
 	}
 
 	/** The service as it was last planned; what the caller's plan says of its mode may be old. */
-	#asItIs(plan: Plan, name: string, means: Means): LocalService {
-		return this.#services.get(`${plan.deployment}/${name}`) ?? this.#made(plan, plannedIn(plan, name), means);
+	#asItIs(plan: Plan, name: string, machinery: Machinery): LocalService {
+		return this.#services.get(`${plan.deployment}/${name}`) ?? this.#made(plan, plannedIn(plan, name), machinery);
 	}
 
-	#made(plan: Plan, planned: PlannedService, means: Means): LocalService {
-		const service = new LocalService(plan, planned, this.#recipe(planned.name), means);
+	#made(plan: Plan, planned: PlannedService, machinery: Machinery): LocalService {
+		const service = machinery.serve(plan, planned, this.#recipe(planned.name));
 		this.#services.set(service.id, service);
-		service.changed(this.#processes.status(service.id));
+		service.changed(machinery.processes.status(service.id));
 		return service;
 	}
 
 	async #reach(plan: Plan, name: string, work: (service: LocalService) => Promise<void>): Promise<void> {
-		const means = await this.#ready();
+		const machinery = await this.#ready();
 		await this.#turns.take(`${plan.deployment}/${name}`, async () => {
-			const service = this.#asPlanned(plan, name, means);
+			const service = this.#asPlanned(plan, name, machinery);
 			await work(service);
 			if (service.mode === "absent" && !service.isSetUp) this.#services.delete(service.id);
 		});
 	}
 
 	async #care(plan: Plan, name: string, work: (service: LocalService) => Promise<void>): Promise<void> {
-		const means = await this.#ready();
-		await this.#turns.take(`${plan.deployment}/${name}`, () => work(this.#asItIs(plan, name, means)));
+		const machinery = await this.#ready();
+		await this.#turns.take(`${plan.deployment}/${name}`, () => work(this.#asItIs(plan, name, machinery)));
 	}
 
 	/** Goes on while the node does other things; closing waits for it. */
@@ -228,32 +195,17 @@ export class LocalEngine implements Engine {
 		if (!signal.aborted) await this.#bringUp(service, Math.min(pause * 2, longestPause));
 	}
 
-	#ready(): Promise<Means> {
-		this.#means ??= this.#prepared();
-		this.#means.catch(() => {
-			this.#means = null;
+	#ready(): Promise<Machinery> {
+		this.#machinery ??= this.#prepared();
+		this.#machinery.catch(() => {
+			this.#machinery = null;
 		});
-		return this.#means;
+		return this.#machinery;
 	}
 
-	async #prepared(): Promise<Means> {
-		const { nodeId, folder, cache, ports, vault, memoryMiB } = this.#options;
-		const environment = serviceEnvironment(this.#options.environment);
-		await mkdir(folder, { recursive: true, mode: 0o711 });
-		await mkdir(cache, { recursive: true, mode: 0o755 });
-		const powers = await powersHere(environment);
-		logger.debug("This machine gives services {powers}", { powers });
-		const homes = new Homes({ folder: realpathSync(folder), ports, users: powers.users, seed: nodeId });
-		return {
-			homes,
-			vault,
-			powers,
-			environment,
-			memoryMiB,
-			processes: this.#processes,
-			workshop: this.#workshop,
-			passing: passingMarker(nodeId),
-		};
+	async #prepared(): Promise<Machinery> {
+		const { machineryOf } = await import("./machinery.ts");
+		return machineryOf(this.#options, (id, status) => this.#services.get(id)?.changed(status));
 	}
 }
 
