@@ -95,13 +95,14 @@ function receptionOf(config: Config, doors: () => Promise<Doors>) {
 	let open: Doors | undefined;
 	const receive = async (request: IncomingMessage, response: ServerResponse) => {
 		if (open) return open.panel(request, response);
+		// Not before the answer is on its way: loading keeps the process from sending it.
+		response.once("close", visited.resolve);
 		try {
 			if (!(await front.answer(request, response))) (await doors()).panel(request, response);
 		} catch (error) {
 			log.error("The panel cannot be opened: {error}", { error });
 			response.writeHead(503, { "retry-after": "10" }).end();
 		}
-		visited.resolve();
 	};
 	const begin = async () => {
 		const timer = setTimeout(visited.resolve, 100);

@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
-import { PanelFiles } from "./panel-files.ts";
+import { type Found, PanelFiles } from "./panel-files.ts";
 import { contentPolicy, pagePolicy, securityHeaders } from "./security-headers.ts";
 
 /**
@@ -18,32 +16,22 @@ export class Front {
 	}
 
 	/** False: this must wait for the app, and nothing was answered. */
-	async answer(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-		const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
-		if (request.method !== "GET" || !isFile(path)) return false;
-		const answer =
-			path === "/healthz" ? this.#healthy() : await this.#files.answer(path, asked(request), this.#headers);
-		if (!answer) return false;
-		response.writeHead(answer.status, Object.fromEntries(answer.headers));
-		if (answer.body) Readable.fromWeb(answer.body as ReadableStream).pipe(response);
-		else response.end();
-		return true;
+	async answer({ url = "/", method, headers }: IncomingMessage, response: ServerResponse): Promise<boolean> {
+		const path = url.split("?", 1)[0] ?? "/";
+		if (method !== "GET" || !isFile(path)) return false;
+		const asked = (name: string) => headers[name]?.toString();
+		const found = path === "/healthz" ? this.#healthy() : await this.#files.find(path, asked, this.#headers);
+		if (found) response.writeHead(found.status, found.headers).end(found.body);
+		return found !== undefined;
 	}
 
-	#healthy(): Response {
+	#healthy(): Found {
 		const headers = { ...this.#headers, "content-security-policy": contentPolicy, "cache-control": "no-store" };
-		return new Response("ok\n", { headers: { ...headers, "content-type": "text/plain; charset=utf-8" } });
+		return { status: 200, headers: { ...headers, "content-type": "text/plain; charset=utf-8" }, body: "ok\n" };
 	}
 }
 
 /** Everything but what the app makes anew each time. */
 function isFile(path: string): boolean {
 	return !/^\/(?:api|\.well-known|nodeinfo|actor|inbox|readyz)(?:\/|$)/.test(path);
-}
-
-function asked({ headers }: IncomingMessage): Request {
-	const given = Object.entries(headers).flatMap(([name, value]) =>
-		typeof value === "string" ? [[name, value] as [string, string]] : [],
-	);
-	return new Request("http://panel/", { headers: given });
 }

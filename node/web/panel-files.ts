@@ -15,6 +15,14 @@ interface PanelFile {
 	readonly packed: Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>;
 }
 
+type Asked = (header: string) => string | null | undefined;
+
+export interface Found {
+	readonly status: number;
+	readonly headers: Record<string, string>;
+	readonly body: Uint8Array<ArrayBuffer> | string | null;
+}
+
 const types: Readonly<Record<string, string>> = {
 	".html": "text/html; charset=utf-8",
 	".js": "text/javascript; charset=utf-8",
@@ -52,12 +60,17 @@ export class PanelFiles {
 		request: Request,
 		headers: Readonly<Record<string, string>>,
 	): Promise<Response | undefined> {
+		const found = await this.find(path, (name) => request.headers.get(name), headers);
+		return found && new Response(found.body, found);
+	}
+
+	/** The same in plain values; `asked` gives the request's headers. */
+	async find(path: string, asked: Asked, headers: Readonly<Record<string, string>>): Promise<Found | undefined> {
 		this.#files ??= read(this.#folder);
-		const asked = this.#files.get(path);
 		const page = this.#files.get("/index.html");
-		const file = asked ?? (wantsPage(path, request) ? page : undefined);
-		if (!file) return page || !wantsPage(path, request) ? undefined : notBuilt(headers);
-		const encoding = packable.test(file.type) ? chosen(request.headers.get("accept-encoding") ?? "") : "identity";
+		const file = this.#files.get(path) ?? (wantsPage(path, asked) ? page : undefined);
+		if (!file) return page || !wantsPage(path, asked) ? undefined : notBuilt(headers);
+		const encoding = packable.test(file.type) ? chosen(asked("accept-encoding") ?? "") : "identity";
 		const etag = `"${file.tag}${encoding === "identity" ? "" : `-${encoding}`}"`;
 		const all: Record<string, string> = {
 			...headers,
@@ -66,10 +79,11 @@ export class PanelFiles {
 			vary: "accept-encoding",
 			"cache-control": file.hashed ? "public, max-age=31536000, immutable" : "no-cache",
 		};
-		const known = request.headers.get("if-none-match")?.split(/\s*,\s*/) ?? [];
-		if (known.includes(etag) || known.includes(`W/${etag}`)) return new Response(null, { status: 304, headers: all });
+		const known = asked("if-none-match")?.split(/\s*,\s*/) ?? [];
+		if (known.includes(etag) || known.includes(`W/${etag}`)) return { status: 304, headers: all, body: null };
 		if (encoding !== "identity") all["content-encoding"] = encoding;
-		return new Response(await this.#packed(file, encoding), { headers: { ...all, "content-type": file.type } });
+		all["content-type"] = file.type;
+		return { status: 200, headers: all, body: await this.#packed(file, encoding) };
 	}
 
 	#packed(file: PanelFile, encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
@@ -126,12 +140,12 @@ function chosen(accepted: string): Encoding {
 }
 
 /** A page's address has no ending, or a browser goes there: `/d/choir.example` is a page, `/old.js` is none. */
-function wantsPage(path: string, request: Request): boolean {
+function wantsPage(path: string, asked: Asked): boolean {
 	if (path.startsWith("/assets/")) return false;
-	return request.headers.get("accept")?.includes("text/html") || !/\.[^/]*$/.test(path);
+	return asked("accept")?.includes("text/html") || !/\.[^/]*$/.test(path);
 }
 
-function notBuilt(headers: Readonly<Record<string, string>>): Response {
-	const text = "The panel has not been built. Start the node with `npm start`, or build it with `npx vite build ui`.\n";
-	return new Response(text, { status: 503, headers: { ...headers, "content-type": "text/plain; charset=utf-8" } });
+function notBuilt(headers: Readonly<Record<string, string>>): Found {
+	const body = "The panel has not been built. Start the node with `npm start`, or build it with `npx vite build ui`.\n";
+	return { status: 503, headers: { ...headers, "content-type": "text/plain; charset=utf-8" }, body };
 }
