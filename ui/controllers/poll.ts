@@ -4,9 +4,10 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 export class Poll implements ReactiveController {
 	readonly #ask: () => unknown;
 	readonly #seconds: () => number | null;
+	#present = false;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
-	/** `seconds` is asked anew each time; null pauses, and `wake` ends the pause. */
+	/** `seconds` is asked anew each time; null pauses until `ensure` or `wake` is called. */
 	constructor(host: ReactiveControllerHost, seconds: () => number | null, ask: () => unknown) {
 		this.#seconds = seconds;
 		this.#ask = ask;
@@ -14,13 +15,15 @@ export class Poll implements ReactiveController {
 	}
 
 	hostConnected(): void {
+		this.#present = true;
 		document.addEventListener("visibilitychange", this.#onVisible);
 		this.wake();
 	}
 
 	hostDisconnected(): void {
+		this.#present = false;
 		document.removeEventListener("visibilitychange", this.#onVisible);
-		clearTimeout(this.#timer);
+		this.#stop();
 	}
 
 	/** Begins to count unless it does already. */
@@ -30,19 +33,24 @@ export class Poll implements ReactiveController {
 
 	/** Counts from now. */
 	wake(): void {
-		clearTimeout(this.#timer);
-		this.#timer = undefined;
+		this.#stop();
 		const seconds = this.#seconds();
-		if (seconds === null || document.hidden) return;
-		this.#timer = setTimeout(async () => {
-			await this.#ask();
-			this.wake();
-		}, seconds * 1000);
+		if (seconds !== null && this.#present && !document.hidden) this.#timer = setTimeout(this.#turn, seconds * 1000);
 	}
 
-	readonly #onVisible = async (): Promise<void> => {
-		if (document.hidden) return clearTimeout(this.#timer);
-		if (this.#seconds() !== null) await this.#ask();
+	/** Asks, and only then counts anew: a slow answer is not asked for twice. */
+	readonly #turn = async (): Promise<void> => {
+		await this.#ask();
 		this.wake();
 	};
+
+	readonly #onVisible = async (): Promise<void> => {
+		this.#stop();
+		if (!document.hidden && this.#seconds() !== null) await this.#turn();
+	};
+
+	#stop(): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+	}
 }

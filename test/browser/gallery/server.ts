@@ -4,22 +4,8 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { type OperationName, operations } from "#protocol/api/operations.ts";
 import { Problem } from "#protocol/problem.ts";
+import { pagePolicy } from "../../../node/web/security-headers.ts";
 import { type Asked, never, type World } from "./answers.ts";
-
-/** No inline anything and no other origin: the panel has to live with the strictest policy there is. */
-const policy = [
-	"default-src 'none'",
-	"script-src 'self'",
-	"style-src 'self'",
-	"img-src 'self'",
-	"font-src 'self'",
-	"connect-src 'self'",
-	"form-action 'self'",
-	"base-uri 'none'",
-	"frame-ancestors 'none'",
-	"require-trusted-types-for 'script'",
-	"trusted-types lit-html",
-].join("; ");
 
 const types: Record<string, string> = {
 	".html": "text/html; charset=utf-8",
@@ -62,7 +48,7 @@ function file(folder: string, path: string, response: ServerResponse): void {
 	const found = existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(folder, "index.html");
 	response.writeHead(200, {
 		"content-type": types[extname(found)] ?? "application/octet-stream",
-		"content-security-policy": policy,
+		"content-security-policy": pagePolicy(null),
 	});
 	createReadStream(found).pipe(response);
 }
