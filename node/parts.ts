@@ -40,7 +40,8 @@ export type Parts = ReturnType<typeof openParts>;
 
 /** Builds everything a node consists of and connects it, by hand and in one place. Nothing runs yet. */
 export function openParts(config: Config, { environment, now }: Surroundings) {
-	mkdirSync(config.state.folder, { recursive: true, mode: 0o700 });
+	// Others may pass through to the folders of services, which have users of their own, and can list or read nothing.
+	mkdirSync(config.state.folder, { recursive: true, mode: 0o711 });
 	const db = new Database(join(config.state.folder, "node.sqlite"));
 	const vault = new SealedVault(db, config.vault.keyFile, now);
 	const nodeId = nodeIdIn(db);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 
@@ -11,6 +11,8 @@ export class Database {
 
 	/** Opens the file (`:memory:` for tests) and brings its tables up to date by the numbered SQL beside this file. */
 	constructor(file: string) {
+		// SQLite gives its journal the same mode: what customers confide is for the node's own user alone.
+		if (file !== ":memory:") closeSync(openSync(file, "a", 0o600));
 		this.#sqlite = new Sqlite(file);
 		this.#sqlite.pragma("journal_mode = WAL");
 		this.#sqlite.pragma("synchronous = FULL");
