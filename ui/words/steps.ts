@@ -25,9 +25,6 @@ const toAll: Readonly<Record<string, () => string>> = {
 	erase: () => msg("Erase everything the services hold, and make sure it is gone"),
 };
 
-/** The verbs that have a sentence here, for the test. */
-export const knownVerbs = { toService: Object.keys(toService), toAll: Object.keys(toAll) };
-
 /** A step in the reader's language; one that is newer than this panel in the node's own words. */
 export function stepSentence(step: Pick<Step, "verb" | "service" | "title">): string {
 	const sentence = step.service ? toService[step.verb]?.(serviceTitle(step.service)) : toAll[step.verb]?.();

@@ -4,14 +4,20 @@ import { afterEach, expect, test } from "vitest";
 import { passwordLength as ofProtocol, PasswordChange } from "#protocol/api/account.ts";
 import { Username } from "#protocol/api/deployment.ts";
 import { fill, problems } from "#protocol/problem.ts";
+import { restart, setPassword } from "../../node/deployments/care.ts";
+import { records } from "../../node/deployments/deploy.ts";
 import { historySentences } from "../../node/deployments/history.ts";
+import { erase, remove } from "../../node/deployments/remove.ts";
+import { stagesTo } from "../../node/engines/local/stages.ts";
 import { noticeSentences } from "../../node/notices/notice.ts";
 import { catalogue } from "../../node/services/catalogue.ts";
 import { newPassword, passwordLength, username } from "./checks.ts";
 import { catalogueSentences, problemSentences } from "./from-the-node.ts";
 import { setLanguage } from "./language.ts";
 import { knownKinds, noticeSentence } from "./notices.ts";
+import { nameServices } from "./params.ts";
 import { problemSentence } from "./problems.ts";
+import { stepSentence } from "./steps.ts";
 import { translated } from "./translated.ts";
 
 const ofCatalogue = catalogue.flatMap(({ promise, goodFor, size }) => [promise, goodFor, size.growth]);
@@ -42,6 +48,15 @@ test("every kind of history has a sentence here", () => {
 	expect(knownKinds.history.toSorted()).toEqual(Object.keys(historySentences).toSorted());
 });
 
+test("every step of every kind of work is said here, in the same English, and in German", async () => {
+	nameServices(catalogue);
+	const steps = everyStep();
+	expect(steps.length).toBeGreaterThan(12);
+	for (const step of steps) expect(stepSentence(step), step.verb).toBe(step.title);
+	await setLanguage("de");
+	for (const step of steps) expect(stepSentence(step), step.verb).not.toBe(step.title);
+});
+
 test("passwords and names of accounts are checked as the node checks them", () => {
 	expect(passwordLength).toEqual(ofProtocol);
 	for (const next of ["x".repeat(11), "x".repeat(12), "x".repeat(256), "x".repeat(257)])
@@ -61,4 +76,26 @@ function paramsOf(sentence: string): string[] {
 	const names: string[] = [];
 	fill(sentence, new Proxy({}, { get: (_, name) => names.push(String(name)) && "" }));
 	return names.sort();
+}
+
+/** What jobs on a deployment with snac consist of, as the sagas and the local engine say it. */
+function everyStep() {
+	const recipe = {
+		obtainSeconds: 1,
+		ready: { usually: 1, atMost: 1 },
+		account: { while: "running" },
+		stop: { seconds: 1 },
+	};
+	const plan = (mode: string) => ({ mode, services: [{ name: "snac" }] }) as never;
+	const stages = ["serving", "stopped", "absent"].flatMap((mode) =>
+		stagesTo(
+			plan(mode),
+			() => recipe as never,
+			() => "snac",
+			async () => {},
+		),
+	);
+	const input = { plan: plan("serving"), services: ["snac"] };
+	const sagas = [remove, erase, restart, setPassword].flatMap(({ steps }) => Object.values(steps(input)));
+	return [records, ...stages, ...sagas].map(({ verb, service = null, title }) => ({ verb, service, title }));
 }
