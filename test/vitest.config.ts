@@ -44,6 +44,7 @@ export default defineConfig({
 					name: "services",
 					sequence: { groupOrder: 3 },
 					include: ["test/services/**/*.test.ts"],
+					globalSetup: "test/services/programs.ts",
 					testTimeout: 900_000,
 					fileParallelism: false,
 				},

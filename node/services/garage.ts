@@ -12,7 +12,7 @@ export const garage: Service = {
 		{ name: "metadata", kind: "directory" },
 		{ name: "data", kind: "directory" },
 	],
-	secrets: ["rpc", "admin", "metrics"],
+	secrets: ["rpc", "admin", "metrics", "key"],
 	needs: [],
 	size: { memoryMiB: 256, diskMiB: 512, growth: "By what the other services put into it" },
 	account: "none",

@@ -82,7 +82,8 @@ export function life<Memory>(site: () => Site, use: Use<Memory>): void {
 		});
 
 	test("killed, it comes back by itself", async () => {
-		const [before = 0] = await site().leaders();
+		const [before] = await site().leaders();
+		if (!before) throw new Error("it does not run");
 		process.kill(before, "SIGKILL");
 		await eventually(async () => expect(await site().leaders()).not.toContain(before), 60);
 		await site().well();

@@ -156,11 +156,12 @@ export class Site {
 		return all.filter(({ pid, group }) => pid === group).map(({ pid }) => pid);
 	}
 
-	/** Waits until every probe holds. */
+	/** Waits until every probe holds and the gateway lets people in. */
 	async well(): Promise<void> {
 		await eventually(async () => {
 			const [seen] = await this.engine.look(this.plan());
 			if (seen?.health !== "well") throw new Error(JSON.stringify(seen?.probes));
+			if (this.engine.backend(this.host)?.kind !== "up") throw new Error("the gateway waits");
 		}, 300);
 	}
 

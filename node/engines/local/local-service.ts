@@ -185,7 +185,9 @@ export class LocalService {
 		const seen = (wrong: Seen | undefined) => {
 			// Looked at also when somebody answers: that could be another program at its port.
 			if (this.#status.state !== "running" || this.#status.pid !== pid) return this.#failed("service-died", report);
-			return wrong && performance.now() > until ? this.#failed("service-not-ready", report) : true;
+			if (!wrong || performance.now() <= until) return true;
+			report.log(`${wrong.what}: ${wrong.detail}`);
+			return this.#failed("service-not-ready", report);
 		};
 		await lookUntilWell(this.#first(home), askAt(home.origin, home.port, signal), { signal, seen });
 	}

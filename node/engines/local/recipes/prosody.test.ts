@@ -31,7 +31,7 @@ describe.skipIf(!can)("Prosody for real (needs Debian, or prosody on the search 
 		},
 		async find(_site, words) {
 			const app = await XmppApp.signIn(site, "alice", site.password);
-			void app.ask('<query xmlns="urn:xmpp:mam:2"/>').catch(() => {});
+			app.askForArchive();
 			await app.until(new RegExp(words));
 			app.end();
 		},
