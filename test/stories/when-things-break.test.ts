@@ -37,7 +37,8 @@ describe.each([
 			const ended = await ada.ended(job);
 			expect(ended.state).toBe("done");
 			const address = `http://social.${domain}:${world.port}/ada`;
-			expect((await reach(address)).status).toBe(200);
+			// A deployment that had ended just before the kill has its services started after the node is open again.
+			await eventually("it serves", async () => (await reach(address)).status === 200);
 			const units = (await world.processes()).filter(({ unit }) => unit.endsWith(`${deployment}/snac`));
 			expect(units.length).toBeGreaterThan(0);
 
