@@ -17,7 +17,7 @@ export const gotosocial: Recipe = {
 		{ name: "storage", kind: "directory", path: "data/storage" },
 	],
 	// The first time it compiles what it treats pictures with, which takes far longer than everything else.
-	ready: { usually: 20, atMost: 300 },
+	ready: { usually: 40, atMost: 300 },
 	stop: { signal: "SIGTERM", seconds: 30 },
 	...installed({ title: "GoToSocial", program: "gotosocial", folder: { name: "web", places: web } }),
 
