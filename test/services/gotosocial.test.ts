@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { eventually } from "../contracts/tiny/world.ts";
 import { App } from "./app.ts";
 import { life } from "./life.ts";
 import { canRun, type Site, Town } from "./site.ts";
@@ -18,17 +17,24 @@ describe.skipIf(!can)("GoToSocial (needs Go to be built, or itself on the search
 	life(() => site, {
 		async make() {
 			const app = await App.signIn(site, site.password);
-			return (await app.call("POST", "/api/v1/statuses", { status: "We sing on Tuesdays", visibility: "public" })) as {
-				url: string;
-			};
+			const post = { status: "We sing on Tuesdays", visibility: "public" };
+			return (await app.call("POST", "/api/v1/statuses", post)) as { url: string };
 		},
 		async find(_site, { url }) {
-			await eventually(async () => expect(await site.text(new URL(url).pathname)).toContain("We sing on Tuesdays"), 60);
+			expect(await site.text(new URL(url).pathname)).toContain("We sing on Tuesdays");
 		},
 		letsIn: (_site, password) =>
 			App.signIn(site, password).then(
 				() => true,
 				() => false,
 			),
+		async besides() {
+			const app = await App.signIn(site, site.password);
+			const { role } = (await app.call("GET", "/api/v1/accounts/verify_credentials")) as { role: { name: string } };
+			expect(role.name).toBe("admin");
+			// As other servers see it.
+			const actor = await site.fetch("/users/alice/main-key", { headers: { accept: "application/activity+json" } });
+			expect(await actor.json()).toMatchObject({ id: `${site.origin}/users/alice`, preferredUsername: "alice" });
+		},
 	});
 });

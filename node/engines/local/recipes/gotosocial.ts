@@ -6,6 +6,7 @@ import type { Hands, Home, Probe, Recipe } from "../recipe.ts";
 
 /** Where archives of its releases and distributions have its pages. */
 const web = ["web", "../share/gotosocial/web", "/usr/share/gotosocial/web", "/usr/share/webapps/gotosocial/web"];
+const alone = "By plain HTTP it finds no accounts on other servers, since it looks them up by HTTPS only";
 const passwords = join(import.meta.dirname, "gotosocial/set-password.mjs");
 
 /** GoToSocial from 0.17 on with SQLite, see https://docs.gotosocial.org/en/latest/configuration/. */
@@ -24,11 +25,12 @@ export const gotosocial: Recipe = {
 	async configure(home, hands) {
 		await hands.run(["mkdir", "-p", "--", "data/storage", "compiled"]);
 		await hands.write("config.json", JSON.stringify(settings(home), null, "\t"));
+		if (home.origin.startsWith("http:")) hands.report.log(alone);
 	},
 
 	command: (home) => ({
 		argv: [...program(home), "server", "start"],
-		env: { GTS_WAZERO_COMPILATION_CACHE: join(home.state, "compiled"), ...wayToNeighbours(home) },
+		env: { GTS_WAZERO_COMPILATION_CACHE: join(home.state, "compiled") },
 		limits: { files: 8192 },
 		reads: [webOf(home), dirname(process.execPath), dirname(passwords)],
 	}),
@@ -70,26 +72,9 @@ function settings(home: Home): Record<string, unknown> {
 		"web-template-base-dir": join(webOf(home), "template/"),
 		"web-asset-base-dir": join(webOf(home), "assets/"),
 		"letsencrypt-enabled": false,
-		...(isHere(home) && {
-			"http-client": { "allow-ips": ["127.0.0.1/32", "::1/128"] },
-			// All its visitors have one address, and would share what one of them may ask for.
-			"advanced-rate-limit-exceptions": ["127.0.0.1/32", "::1/128"],
-		}),
+		// In the demo all visitors have one address, and would share what one of them may ask for.
+		...(home.host.endsWith(".localhost") && { "advanced-rate-limit-exceptions": ["127.0.0.1/32", "::1/128"] }),
 	};
-}
-
-/**
- * A name under .localhost means this machine and is in no DNS, so others of its kind are reached through the front
- * door, which is the proxy for such names just as it is the reverse proxy.
- */
-function wayToNeighbours(home: Home): Record<string, string> {
-	if (!isHere(home)) return {};
-	const door = `http://127.0.0.1:${new URL(home.origin).port || 80}`;
-	return { http_proxy: door, HTTP_PROXY: door, no_proxy: "", NO_PROXY: "" };
-}
-
-function isHere({ host, origin }: Home): boolean {
-	return host.endsWith(".localhost") && origin.startsWith("http:");
 }
 
 function webOf({ program }: Home): string {
