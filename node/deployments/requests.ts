@@ -3,7 +3,7 @@ import { Problem } from "#protocol/problem.ts";
 import type { Customer } from "../customers/customer.ts";
 import type { Engine, Plan } from "../engines/engine.ts";
 import type { Vault } from "../secrets/vault.ts";
-import type { Service } from "../services/service.ts";
+import { type Service, signInName } from "../services/service.ts";
 import type { Database } from "../store/database.ts";
 import { type CareInput, passwordNames } from "./care.ts";
 import type { Input } from "./deploy.ts";
@@ -132,7 +132,9 @@ export class Requests {
 			history.add(id, "password-shown", { service });
 		});
 		const planned = plan.services.find((one) => one.name === service);
-		return { username: planned?.owner.username ?? "", password, address: planned?.origin ?? "" };
+		if (!planned) throw new Problem("service-unknown", { service });
+		const known = this.#parts.catalogue.find((one) => one.name === service);
+		return { username: signInName(known, planned), password, address: planned.origin };
 	}
 
 	#change(

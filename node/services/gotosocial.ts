@@ -21,4 +21,5 @@ export const gotosocial: Service = {
 			"Mostly by pictures of the accounts you follow, which are dropped after a week: expect 2 to 10 GB in a year",
 	},
 	account: "handle",
+	signsInWith: "email",
 };

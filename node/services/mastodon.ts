@@ -21,4 +21,5 @@ export const mastodon: Service = {
 		growth: "Mostly by pictures and videos of the accounts you follow: expect 10 to 50 GB in a year for 50 people",
 	},
 	account: "handle",
+	signsInWith: "email",
 };

@@ -21,4 +21,5 @@ export const pixelfed: Service = {
 		growth: "By the photographs: about 1 GB for every 1,000 of them",
 	},
 	account: "handle",
+	signsInWith: "email",
 };

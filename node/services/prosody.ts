@@ -13,4 +13,5 @@ export const prosody: Service = {
 	needs: [],
 	size: { memoryMiB: 64, diskMiB: 20, growth: "Slowly: messages are small, and files are dropped after some days" },
 	account: "login",
+	signsInWith: "address",
 };

@@ -22,4 +22,15 @@ export interface Service {
 	readonly size: { readonly memoryMiB: number; readonly diskMiB: number; readonly growth: string };
 	/** The first account that the customer is handed: whether there is one, and whether it has a Fediverse handle. */
 	readonly account: "none" | "login" | "handle";
+	/** What its owner types beside the password; the user name unless said otherwise. */
+	readonly signsInWith?: "email" | "address";
+}
+
+/** What the owner of a service types beside the password, such as `alice` or `alice@chat.choir.example`. */
+export function signInName(
+	service: Pick<Service, "signsInWith"> | undefined,
+	{ owner, hosts }: { owner: { username: string; email: string }; hosts: readonly string[] },
+): string {
+	if (service?.signsInWith === "email") return owner.email;
+	return service?.signsInWith === "address" ? `${owner.username}@${hosts[0]}` : owner.username;
 }
