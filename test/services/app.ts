@@ -1,20 +1,23 @@
-import type { Site } from "./site.ts";
+/** A GoToSocial as its visitors reach it. */
+export interface Door {
+	fetch(path: string, init?: RequestInit): Promise<Response>;
+}
 
 const redirect = "http://app.example/back";
 
 /** A Mastodon app whose owner signs in at a GoToSocial, by its own pages, as with any browser. */
 export class App {
-	readonly #site: Site;
+	readonly #door: Door;
 	readonly #token: string;
 
-	constructor(site: Site, token: string) {
-		this.#site = site;
+	constructor(door: Door, token: string) {
+		this.#door = door;
 		this.#token = token;
 	}
 
 	/** Throws if the password is not the right one. */
-	static async signIn(site: Site, password: string): Promise<App> {
-		const browser = new Browser(site);
+	static async signIn(door: Door, username: string, password: string): Promise<App> {
+		const browser = new Browser(door);
 		const names = { client_name: "Test", redirect_uris: redirect, scopes: "read write" };
 		const { client_id = "", client_secret = "" } = await browser.json("/api/v1/apps", names);
 		const query = new URLSearchParams({
@@ -24,19 +27,18 @@ export class App {
 			scope: "read write",
 		});
 		await browser.get(`/oauth/authorize?${query}`);
-		const [owner] = site.plan().services.map((service) => service.owner);
-		await browser.post("/auth/sign_in", { username: owner?.email ?? "", password });
+		await browser.post("/auth/sign_in", { username, password });
 		await browser.get("/oauth/authorize");
 		const back = await browser.post("/oauth/authorize", {});
 		const code = new URL(back.headers.get("location") ?? "", redirect).searchParams.get("code");
 		if (!code) throw new Error(`not let in: ${back.status}`);
 		const exchange = { client_id, client_secret, redirect_uri: redirect, grant_type: "authorization_code", code };
 		const { access_token = "" } = await browser.json("/oauth/token", exchange);
-		return new App(site, access_token);
+		return new App(door, access_token);
 	}
 
 	async call(method: string, path: string, form?: Record<string, string>): Promise<unknown> {
-		const response = await this.#site.fetch(path, {
+		const response = await this.#door.fetch(path, {
 			method,
 			headers: { authorization: `Bearer ${this.#token}` },
 			...(form && { body: new URLSearchParams(form) }),
@@ -49,11 +51,11 @@ export class App {
 
 /** Keeps cookies, follows nothing. */
 class Browser {
-	readonly #site: Site;
+	readonly #door: Door;
 	readonly #cookies = new Map<string, string>();
 
-	constructor(site: Site) {
-		this.#site = site;
+	constructor(door: Door) {
+		this.#door = door;
 	}
 
 	get(path: string): Promise<Response> {
@@ -70,7 +72,7 @@ class Browser {
 
 	async #send(path: string, init: RequestInit): Promise<Response> {
 		const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-		const response = await this.#site.fetch(path, { ...init, headers: { cookie } });
+		const response = await this.#door.fetch(path, { ...init, headers: { cookie } });
 		for (const set of response.headers.getSetCookie()) {
 			const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
 			this.#cookies.set(name, value);

@@ -16,7 +16,7 @@ describe.skipIf(!can)("GoToSocial (needs Go to be built, or itself on the search
 
 	life(() => site, {
 		async make() {
-			const app = await App.signIn(site, site.password);
+			const app = await App.signIn(site, site.owner.email, site.password);
 			const post = { status: "We sing on Tuesdays", visibility: "public" };
 			return (await app.call("POST", "/api/v1/statuses", post)) as { url: string };
 		},
@@ -24,12 +24,12 @@ describe.skipIf(!can)("GoToSocial (needs Go to be built, or itself on the search
 			expect(await site.text(new URL(url).pathname)).toContain("We sing on Tuesdays");
 		},
 		letsIn: (_site, password) =>
-			App.signIn(site, password).then(
+			App.signIn(site, site.owner.email, password).then(
 				() => true,
 				() => false,
 			),
 		async besides() {
-			const app = await App.signIn(site, site.password);
+			const app = await App.signIn(site, site.owner.email, site.password);
 			const { role } = (await app.call("GET", "/api/v1/accounts/verify_credentials")) as { role: { name: string } };
 			expect(role.name).toBe("admin");
 			// As other servers see it.

@@ -93,9 +93,12 @@ export class Site {
 		this.engine = this.#newEngine();
 	}
 
+	get owner() {
+		return { username: "alice", email: `alice@${this.domain}.example` };
+	}
+
 	plan(mode: Plan["mode"] = "serving"): Plan {
-		const owner = { username: "alice", email: `alice@${this.domain}.example` };
-		const services = [{ name: this.service, hosts: [this.host], origin: this.origin, owner }];
+		const services = [{ name: this.service, hosts: [this.host], origin: this.origin, owner: this.owner }];
 		return { deployment: "dep-1", domain: this.domain, services, mode };
 	}
 
