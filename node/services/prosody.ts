@@ -4,8 +4,8 @@ import type { Service } from "./service.ts";
 export const prosody: Service = {
 	name: "prosody",
 	title: "Prosody",
-	promise: "Chat by XMPP, the open standard: with every XMPP app, and with people on other servers",
-	goodFor: "Families, clubs and teams who chat and want to choose their app themselves",
+	promise: "Chat by XMPP, the open standard, with apps that connect over the web",
+	goodFor: "Families, clubs and teams who chat among themselves",
 	website: "https://prosody.im",
 	hosts: ["chat"],
 	volumes: [{ name: "data", kind: "directory" }],

@@ -7,6 +7,7 @@ export function probeWord(what: string): string {
 		api: msg("Its interface for apps and other servers"),
 		account: msg("Its first account, as others look it up"),
 		process: msg("Its process"),
+		storage: msg("Its storage: something kept, shown and deleted"),
 	};
 	return words[what] ?? what;
 }
