@@ -32,6 +32,8 @@ const programs: readonly Built[] = [
 			// Its pages are no part of the program; they lie where Go has put its source.
 			const source = run("go", ["-C", pinned, "list", "-m", "-f", "{{.Dir}}", gotosocial], folder, "pipe").trim();
 			cpSync(join(source, "web"), join(folder, "web"), { recursive: true });
+			// Go keeps it read-only, and who cleans up later must be able to.
+			run("chmod", ["-R", "u+w", join(folder, "web")], folder);
 		},
 	},
 	{
