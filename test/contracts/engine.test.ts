@@ -179,7 +179,7 @@ for (const [name, { can, recipe, remember, signsIn }] of Object.entries(kinds))
 		test("a service that is killed comes back by itself", async () => {
 			await engine.apply(serving, listening());
 			const remembered = await remember(engine);
-			const [before = 0] = await pids();
+			const [before = Number.NaN] = await pids();
 			process.kill(before, "SIGKILL");
 			await eventually(async () => {
 				expect(await pids()).not.toContain(before);

@@ -41,7 +41,7 @@ describe("after the node was killed", () => {
 		await killedNode();
 		const engine = node.engine({ patience: { look: 20, first: 20 } });
 		await engine.recover([planFor("tiny")]);
-		const [before = 0] = await node.leaders();
+		const [before = Number.NaN] = await node.leaders();
 		process.kill(before, "SIGKILL");
 		await eventually(async () => expect(await ask(engine, planFor("tiny"), "/")).toContain("tiny 2 at"));
 		await engine.apply(planFor("tiny", "stopped"), listening());
