@@ -68,7 +68,7 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 	return { address: { host: config.web.listen.host, port }, close: () => (closing ??= close()) };
 }
 
-/** Host name to destination, from memory, for every request. */
+/** Host name to destination: from memory for what the engine runs, from the database only for a name it does not know. */
 function finder({ config, engine, deployments }: Parts): (host: string) => Destination {
 	const panel = new URL(config.web.url).hostname;
 	return (host) => {

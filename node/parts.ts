@@ -75,7 +75,7 @@ export function openParts(config: Config, { environment, now }: Surroundings) {
 	const kinds = Object.fromEntries(sagas.map((saga) => [saga.name, { saga, tools: () => tools }]));
 	const jobs = new Jobs(db, kinds, now);
 	const onEnd: OnEnd = concluded({
-		...{ db, deployments, history, notices: notices.outbox, keepDays: config.services.keepDays, now },
+		...{ deployments, history, notices: notices.outbox, keepDays: config.services.keepDays, now },
 		release: (deployment) => entitlements.release(deployment),
 	});
 	const requests = new Requests({
@@ -86,10 +86,11 @@ export function openParts(config: Config, { environment, now }: Surroundings) {
 		claim: (...claim) => void entitlements.claim(...claim),
 		startJob: (...job) => jobs.start(...job),
 	});
-	const metrics = new Metrics(db, version(), now);
+	const version = ownVersion();
+	const metrics = new Metrics(db, version, now);
 	return {
 		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
-		...{ deployments, history, jobs, onEnd, requests, metrics, version: version(), ...notices },
+		...{ deployments, history, jobs, onEnd, requests, metrics, version, ...notices },
 	};
 }
 
@@ -123,7 +124,7 @@ function noticesOf(config: Config, db: Database, vault: SealedVault, now: () => 
 /** Where the built panel lies. */
 export const panelFolder = join(import.meta.dirname, "..", "dist", "ui");
 
-function version(): string {
+function ownVersion(): string {
 	const file = join(import.meta.dirname, "..", "package.json");
 	return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -1,6 +1,5 @@
 import type { OnEnd } from "../jobs/ledger.ts";
 import type { NoticeKind, Notices } from "../notices/notice.ts";
-import type { Database } from "../store/database.ts";
 import type { CareInput } from "./care.ts";
 import type { DeploymentState } from "./deployment.ts";
 import type { Deployments } from "./deployments.ts";
@@ -50,7 +49,6 @@ const endings: Record<string, Record<Outcome, Ending>> = {
 };
 
 export interface EndingParts {
-	readonly db: Database;
 	readonly deployments: Deployments;
 	readonly history: History;
 	readonly notices: Notices;
