@@ -7,9 +7,9 @@ import type { Destination } from "./destination.ts";
 
 const MiB = 1024 * 1024;
 
-test("200 MiB go down no faster than they are read, and all of them", async () => {
+test("600 MiB go down no faster than they are read, and all of them", async () => {
 	let sent = 0;
-	const size = 200 * MiB;
+	const size = 600 * MiB;
 	const { at } = await before((_, response) => {
 		response.writeHead(200, { "Content-Length": size });
 		const piece = Buffer.alloc(MiB, "x");
@@ -35,7 +35,8 @@ test("200 MiB go down no faster than they are read, and all of them", async () =
 		most = Math.max(most, process.memoryUsage.rss());
 	}
 	expect(received).toBe(size);
-	expect(most - memory).toBeLessThan(100 * MiB);
+	// Garbage may lie about for a while; what is kept would be the whole of it.
+	expect(most - memory).toBeLessThan(size / 2);
 });
 
 test("200 MiB go up no faster than the service takes them, and all of them", async () => {
