@@ -1,4 +1,4 @@
-import type { Volume } from "../volumes/volume.ts";
+import type { VolumeKind } from "../volumes/volume.ts";
 
 /** One thing a customer can pick, described once; every engine reads the same description. */
 export interface Service {
@@ -13,7 +13,7 @@ export interface Service {
 	/** Labels of its host names under the customer's domain, the main one first: `social` for social.example.org. */
 	readonly hosts: readonly string[];
 	/** Empty means stateless: such a service moves by being started elsewhere. */
-	readonly volumes: readonly { readonly name: string; readonly kind: Volume["kind"] }[];
+	readonly volumes: readonly { readonly name: string; readonly kind: VolumeKind }[];
 	/** Made at random once, then travels with the service. */
 	readonly secrets: readonly string[];
 	/** Other services it cannot do without, such as `garage`. */

@@ -1,4 +1,4 @@
-import type { Volume } from "../../volumes/volume.ts";
+import type { VolumeKind } from "../../volumes/volume.ts";
 import type { Ability, PlannedService, Report } from "../engine.ts";
 
 /**
@@ -11,7 +11,7 @@ export interface Recipe {
 	/** Names of the loopback ports it listens on; each gets a free one. The gateway speaks HTTP to the first. */
 	readonly ports: readonly [string, ...string[]];
 	/** What of `home.state` is the customer's and moves with the deployment; paths relative to it. */
-	readonly volumes: readonly { readonly name: string; readonly kind: Volume["kind"]; readonly path: string }[];
+	readonly volumes: readonly { readonly name: string; readonly kind: VolumeKind; readonly path: string }[];
 	/** Usual and longest time from start to the first good answer, in seconds. */
 	readonly ready: { readonly usually: number; readonly atMost: number };
 	readonly stop: { readonly signal: "SIGTERM" | "SIGINT" | "SIGQUIT"; readonly seconds: number };
