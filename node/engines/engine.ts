@@ -1,4 +1,5 @@
 import type { Service } from "../services/service.ts";
+import type { Place } from "../volumes/volume.ts";
 
 /** What should be true of one deployment on this node. Plain data: it is written to journals and to plan.json. */
 export interface Plan {
@@ -52,6 +53,21 @@ export interface Sighting {
 	readonly sizeBytes: number | null;
 }
 
+/** Where a volume of one service is on this node. */
+export interface PlacedVolume {
+	readonly service: string;
+	/** As the catalogue names it. */
+	readonly name: string;
+	readonly place: Place;
+}
+
+/** What services said when they ran for a moment with a copy of their state. */
+export interface Rehearsal {
+	/** False: this machine cannot shut them off from everybody, so they were not started, and `checks` says so. */
+	readonly tried: boolean;
+	readonly checks: readonly { what: string; ok: boolean; detail: string }[];
+}
+
 /** Where the gateway finds a service: an HTTP listener, or a reason to wait. */
 export type Backend = { kind: "up"; port: number } | { kind: "starting" | "frozen" | "stopped"; retryAfter: number };
 
@@ -68,6 +84,20 @@ export interface Engine {
 	/** Gives the first account the password that now lies in the vault. */
 	setPassword(plan: Plan, service: string, report: Report): Promise<void>;
 	look(plan: Plan): Promise<readonly Sighting[]>;
+	/** Gets what the plan's services need to run here, and starts nothing. */
+	prepare(plan: Plan, report: Report): Promise<void>;
+	/** Where the state of the plan's services is. For services not set up here yet, where it belongs; the folder around it is there. */
+	places(plan: Plan): Promise<readonly PlacedVolume[]>;
+	/**
+	 * The state in these places has come from another node with its accounts: the next `apply` makes none, whether or not
+	 * the services were set up here before. Does not start anything.
+	 */
+	adopt(plan: Plan): Promise<void>;
+	/**
+	 * Runs the plan's services for a moment from copies that `fill` puts into other places, shut off from the network and
+	 * from everybody, and asks them how they are. Leaves nothing behind, also when it is cut off and `recover` comes.
+	 */
+	rehearse(plan: Plan, fill: (volumes: readonly PlacedVolume[]) => Promise<void>, report: Report): Promise<Rehearsal>;
 	/** Which of this engine's services answers under a host name; undefined: none of them. */
 	backend(host: string): Backend | undefined;
 	/**

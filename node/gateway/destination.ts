@@ -4,6 +4,8 @@ export type Destination =
 	| { readonly kind: "panel" }
 	/** An HTTP listener: a service, or another gateway behind this one. `host` is 127.0.0.1 unless said. */
 	| { readonly kind: "service"; readonly port: number; readonly host?: string }
+	/** Services that have moved: the other node's door, such as `https://south.example`; it is asked under the same host name. */
+	| { readonly kind: "away"; readonly front: string }
 	/** A service that is there but must not be asked now; `retryAfter` in seconds. */
 	| { readonly kind: "wait"; readonly why: Wait; readonly retryAfter: number }
 	/** No host name of ours. Never say this of a service that will come back: other servers give up on it for good. */

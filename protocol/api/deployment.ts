@@ -18,6 +18,7 @@ export const DeploymentRequest = z
 
 export const deploymentStates = [
 	"starting",
+	"arriving",
 	"serving",
 	"frozen",
 	"moved",
@@ -59,6 +60,10 @@ export const DeploymentView = z
 		createdAt: Moment,
 		/** When a removed deployment will be erased. */
 		keptUntil: Moment.nullable(),
+		/** The migration at work on it, or the last one. */
+		migration: Id.nullable(),
+		/** Where it moved to, or came from: the other provider's origin and name. */
+		moved: z.object({ to: z.boolean(), origin: z.string(), provider: z.string() }).nullable(),
 	})
 	.meta({ id: "Deployment" });
 

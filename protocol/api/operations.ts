@@ -7,6 +7,7 @@ import * as account from "./account.ts";
 import * as deployment from "./deployment.ts";
 import * as domain from "./domain.ts";
 import * as job from "./job.ts";
+import * as migration from "./migration.ts";
 import * as notice from "./notice.ts";
 import { Id, PageQuery, pageOf } from "./page.ts";
 import * as provider from "./provider.ts";
@@ -203,6 +204,70 @@ export const operations = {
 		path: byId,
 		query: PageQuery,
 		answer: [200, pageOf(deployment.HistoryEntry)],
+	},
+
+	"GET /move-ins": {
+		summary: "My migration tokens and what became of them, newest first",
+		for: "read",
+		query: PageQuery,
+		answer: [200, pageOf(migration.MoveIn)],
+	},
+	"POST /move-ins": {
+		summary: "Make a migration token for moving a deployment here; it is shown this once",
+		for: "account",
+		body: migration.MoveInRequest,
+		answer: [201, migration.MoveInMade],
+	},
+	"GET /move-ins/{id}": { summary: "One migration token", for: "read", path: byId, answer: [200, migration.MoveIn] },
+	"DELETE /move-ins/{id}": {
+		summary: "Revoke a token that nobody has used yet",
+		for: "account",
+		path: byId,
+		answer: [204, null],
+	},
+	"POST /move-ins/{id}/agree": {
+		summary: "Let the deployment that was offered move in",
+		for: "account",
+		path: byId,
+		answer: [200, migration.MoveIn],
+	},
+	"POST /move-ins/{id}/refuse": {
+		summary: "Refuse the deployment that was offered",
+		for: "account",
+		path: byId,
+		answer: [200, migration.MoveIn],
+	},
+	"GET /providers": {
+		summary: "The providers this node knows, and whether they can take a deployment",
+		for: "read",
+		query: migration.KnownProvidersQuery,
+		answer: [200, z.object({ items: z.array(migration.KnownProvider) })],
+	},
+	"POST /deployments/{id}/move-plan": {
+		summary: "What a move with this token would mean; changes nothing",
+		for: "account",
+		path: byId,
+		body: migration.MovePlanRequest,
+		answer: [200, migration.MovePlan],
+	},
+	"POST /deployments/{id}/move": {
+		summary: "Move a deployment to another provider",
+		for: "account",
+		path: byId,
+		body: migration.MoveRequest,
+		answer: [202, deployment.Accepted],
+	},
+	"GET /migrations/{id}": {
+		summary: "A migration, as this node knows it",
+		for: "read",
+		path: byId,
+		answer: [200, migration.MigrationView],
+	},
+	"GET /migrations/{id}/receipt": {
+		summary: "Everything both nodes said, as they signed it",
+		for: "read",
+		path: byId,
+		answer: [200, z.record(z.string(), z.unknown())],
 	},
 
 	"GET /jobs": {
