@@ -1,6 +1,7 @@
 import type { LookupAddress } from "node:dns";
 import { expect, test } from "vitest";
-import { isPublic, publicLookup, webhookAddress } from "./webhook-address.ts";
+import { isPublic, publicLookup } from "../peers/public-address.ts";
+import { webhookAddress } from "./webhook-address.ts";
 
 test.each([
 	...["0.0.0.0", "10.1.2.3", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254", "169.254.169.254"],

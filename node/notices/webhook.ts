@@ -77,7 +77,7 @@ export function signed(secret: string, id: string, now: number, body: string): R
 }
 
 async function agentFor(privateToo: boolean) {
-	const [{ Agent }, { publicLookup }] = await Promise.all([import("undici"), import("./webhook-address.ts")]);
+	const [{ Agent }, { publicLookup }] = await Promise.all([import("undici"), import("../peers/public-address.ts")]);
 	return new Agent({
 		connect: { timeout: patience, ...(!privateToo && { lookup: publicLookup }) },
 		pipelining: 0,
