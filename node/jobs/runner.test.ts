@@ -5,7 +5,7 @@ import { stopped, until } from "../../test/jobs/yard.ts";
 import type { Happening, Journal } from "./journal.ts";
 import { MemoryJournal, PowerCut } from "./memory-journal.ts";
 import { type Pace, Runner } from "./runner.ts";
-import { next, type StepState } from "./saga.ts";
+import { Final, next, type Saga, type StepState } from "./saga.ts";
 import { Story } from "./story.ts";
 
 const job = "house";
@@ -204,4 +204,61 @@ test.each(parts)("a jammed undo of %s stops the job; once freed, it goes on back
 	expect(await life()).toBe("undone");
 	expect(tools.house.size).toBe(0);
 	expectLegal(journal);
+});
+
+describe("a pivot that the other side can refuse", () => {
+	function handingOver(trouble: () => Error | undefined) {
+		const log: string[] = [];
+		const step = (name: string) => ({
+			...{ verb: name, title: name, seconds: 1, attempts: 2 },
+			do: async () => void log.push(name),
+			undo: async () => void log.push(`no ${name}`),
+		});
+		const handOver = {
+			...{ ...step("hand over"), pivot: true as const, refusable: true as const },
+			async do() {
+				log.push("hand over");
+				const error = trouble();
+				if (error) throw error;
+			},
+		};
+		const saga: Saga<object, null> = {
+			name: "move",
+			steps: () => ({ freeze: step("freeze"), handOver, serve: step("serve") }),
+		};
+		const journal = new MemoryJournal();
+		const life = () =>
+			new Runner({ job, saga, input: {}, tools: null, journal }, new AbortController().signal, pace).run();
+		return { log, life, journal };
+	}
+
+	test("is undone when it is refused", async () => {
+		const { log, life } = handingOver(() => new Final("no room after all"));
+		expect(await life()).toBe("undone");
+		expect(log).toEqual(["freeze", "hand over", "no hand over", "no freeze"]);
+	});
+
+	test("is never undone for anything else, however often it fails", async () => {
+		const { log, life } = handingOver(() => new Error("silence"));
+		expect(await life()).toBe("stuck");
+		expect(log).toEqual(["freeze", "hand over", "hand over"]);
+	});
+
+	test("cannot be cancelled once it has begun", async () => {
+		const { life, journal } = handingOver(() => undefined);
+		const append = journal.append.bind(journal);
+		let refused = 0;
+		journal.append = (id, seen, happening) => {
+			const entry = append(id, seen, happening);
+			if (happening.step === "handOver" && happening.event.type === "started") {
+				const steps = { freeze: {}, handOver: { pivot: true as const, refusable: true as const }, serve: {} };
+				const story = new Story(steps, {});
+				for (const told of journal.read(job)) story.hear(told);
+				if (!story.canCancel) refused++;
+			}
+			return entry;
+		};
+		expect(await life()).toBe("done");
+		expect(refused).toBe(1);
+	});
 });

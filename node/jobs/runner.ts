@@ -126,7 +126,7 @@ export class Runner<Data extends object, Tools> {
 			log.error("{job}: {step} failed: {error}", { job: this.#task.job, step: name, error });
 		const attemptsLeft = (this.#step(name).attempts ?? defaults.attempts) - this.#story.step(name).attempt;
 		if (!isFinal(error) && attemptsLeft > 0) await this.#retryLater(name, error);
-		else if (move === "undo" || this.#story.passedPivot)
+		else if (move === "undo" || !this.#mayFail(name, error))
 			this.#write({ step: name, event: { type: "stuck", problem: failureOf(error) } });
 		else this.#fail(name, error);
 	}
@@ -138,6 +138,11 @@ export class Runner<Data extends object, Tools> {
 		if (!this.#write({ step: name, event })) return;
 		const forward = !this.#story.turnedBack;
 		await this.#pace.pause(ms, forward ? AbortSignal.any([this.#stop, this.#cancel.signal]) : this.#stop);
+	}
+
+	/** Past the pivot only a refusal fails; that tries are used up says nothing about the other side. */
+	#mayFail(name: string, error: unknown): boolean {
+		return this.#story.mayFail(name) && (isFinal(error) || !this.#story.passedPivot);
 	}
 
 	#fail(name: string, error: unknown) {

@@ -21,6 +21,11 @@ export interface Step<Data, Tools> {
 	undo?(data: Data, tools: Tools, work: Work): Promise<void>;
 	/** From here on there is no way back: failures are retried, never undone, and nobody can cancel. */
 	readonly pivot?: true;
+	/**
+	 * Of a pivot: a failure that waiting will not heal still takes everything back. For a hand-over that only the other
+	 * side can refuse: nobody here can cancel it, and nothing but that refusal undoes it.
+	 */
+	readonly refusable?: true;
 }
 
 /** What a running step may use besides its tools. */

@@ -38,17 +38,20 @@ export class Story<Data extends object = object> {
 	outcome: "done" | "undone" | null = null;
 	readonly steps: ReadonlyMap<string, StepStory>;
 	readonly #pivots: ReadonlySet<string>;
+	/** Pivots that may still fail. */
+	readonly #refusable: ReadonlySet<string>;
 	#stuck: FailureView | null = null;
 	#cancelled = false;
 	#turnedBack: FailureView | null = null;
 
-	constructor(steps: Readonly<Record<string, Pick<Step<never, never>, "pivot">>>, input: Data) {
+	constructor(steps: Readonly<Record<string, Pick<Step<never, never>, "pivot" | "refusable">>>, input: Data) {
 		const named = Object.entries(steps);
 		const misnamed = named.find(([name]) => /^\d+$/.test(name));
 		if (misnamed) throw new Error(`A step cannot be called ${misnamed[0]}: numbers do not keep their order`);
 		this.data = input;
 		this.steps = new Map(named.map(([name]) => [name, untouched()]));
 		this.#pivots = new Set(named.filter(([, step]) => step.pivot).map(([name]) => name));
+		this.#refusable = new Set(named.filter(([, step]) => step.pivot && step.refusable).map(([name]) => name));
 	}
 
 	get state(): JobState {
@@ -69,6 +72,11 @@ export class Story<Data extends object = object> {
 
 	get passedPivot() {
 		return [...this.#pivots].some((name) => this.step(name).state !== "waiting");
+	}
+
+	/** Whether a failure of this step takes everything back. */
+	mayFail(step: string): boolean {
+		return !this.passedPivot || this.#refusable.has(step);
 	}
 
 	get canCancel() {
@@ -124,7 +132,7 @@ export class Story<Data extends object = object> {
 		if (this.#stuck || !next(state, type)) return false;
 		if (type === "started") return due?.move === "do" && due.step === name;
 		if (type === "undo-started") return due?.move === "undo" && due.step === name;
-		if (type === "failed") return !this.passedPivot;
+		if (type === "failed") return this.mayFail(name);
 		if (type === "retrying") return due?.move !== "giveUp";
 		return true;
 	}
