@@ -9,8 +9,11 @@ export class Database {
 	readonly #sqlite: Sqlite.Database;
 	readonly #statements = new Map<string, Sqlite.Statement<[Parameters]>>();
 
-	/** Opens the file (`:memory:` for tests) and brings its tables up to date by the numbered SQL beside this file. */
-	constructor(file: string) {
+	/**
+	 * Opens the file (`:memory:` for tests) and brings its tables up to date by the numbered SQL beside this file. A file
+	 * that something keeps for itself, such as what a move remembers, has only the `tables` that are given as SQL.
+	 */
+	constructor(file: string, tables?: string) {
 		// SQLite gives its journal the same mode: what customers confide is for the node's own user alone.
 		if (file !== ":memory:") closeSync(openSync(file, "a", 0o600));
 		this.#sqlite = new Sqlite(file);
@@ -18,7 +21,7 @@ export class Database {
 		this.#sqlite.pragma("synchronous = FULL");
 		this.#sqlite.pragma("foreign_keys = ON");
 		this.#sqlite.pragma("busy_timeout = 5000");
-		this.#migrate();
+		this.#migrate(tables === undefined ? steps() : [{ number: 1, sql: tables }]);
 	}
 
 	all<Row>(sql: string, parameters: Parameters = {}): Row[] {
@@ -53,9 +56,9 @@ export class Database {
 		return made;
 	}
 
-	#migrate() {
+	#migrate(all: ReturnType<typeof steps>) {
 		const done = this.#sqlite.pragma("user_version", { simple: true }) as number;
-		for (const { number, sql } of steps().filter((step) => step.number > done)) {
+		for (const { number, sql } of all.filter((step) => step.number > done)) {
 			this.transaction(() => {
 				this.#sqlite.exec(sql);
 				this.#sqlite.pragma(`user_version = ${number}`);
