@@ -82,6 +82,8 @@ export const problems = {
 	"migration-over": [409, "This migration is over"],
 	"migration-broken": [502, "{origin} said two different things at once, so this migration was stopped for safety"],
 	"migration-too-large": [413, "{what} are more than the {limit} that the new provider has room for"],
+	"message-early": [409, "Message {seq} came before the ones that precede it; send those first"],
+	"message-wrong": [422, "A {kind} cannot come while the migration is {state}"],
 	"freeze-too-long": [
 		504,
 		"The services rested for {seconds} seconds without an end in sight, so they serve here again",
@@ -110,6 +112,24 @@ export const problems = {
 	],
 	"vault-damaged": [500, "The secret {name} cannot be opened; bring the database back from a backup"],
 	"mail-silent": [502, "The mail server at {server} does not take our mail: {reason}"],
+
+	"token-not-valid": [400, "This is not a token; paste the whole line that the new provider shows you"],
+	"token-damaged": [400, "Some characters of this token are missing or wrong; copy it again"],
+	"token-insecure": [400, "The address in this token is not https; ask the new provider for one that is"],
+	"token-newer": [400, "This token is of a kind that this node does not know yet; ask your provider to update it"],
+	"key-not-valid": [400, "This is not an Ed25519 key as actors publish it"],
+	"activity-not-valid": [400, "The other node's message does not follow the protocol: {why}"],
+	"proof-wrong": [401, "The other node's document is not signed as it must be: {why}"],
+	"signature-wrong": [401, "The other node's request or answer is not signed as it must be: {why}"],
+	"signature-untimely": [
+		401,
+		"The other node's signature is not of now; it can sign again with the time of this answer",
+	],
+	"signature-repeated": [401, "This signature has been used already; sign each request anew"],
+	"listing-not-valid": [400, "The other node's list of what moves does not hold, in line {line}: {why}"],
+	"sealed-wrong": [400, "This was not sealed for this session"],
+	"sheet-not-valid": [400, "The other provider's offer sheet does not follow the protocol: {why}"],
+	"receipt-not-valid": [400, "This is not a receipt of a migration: {why}"],
 } as const satisfies Record<string, readonly [status: number, sentence: string]>;
 
 export type ProblemCode = keyof typeof problems;
