@@ -66,6 +66,10 @@ class RememberingEngine implements Engine {
 		this.passwords.push(password);
 	};
 	look = async () => [];
+	prepare = async () => {};
+	places = async () => [];
+	adopt = async () => {};
+	rehearse = async () => ({ tried: false, checks: [] });
 	backend = () => undefined;
 	recover = async () => {};
 	close = async () => {};

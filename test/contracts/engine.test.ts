@@ -1,12 +1,13 @@
 /** What every engine promises to those who use it: see node/engines/engine.ts. Real processes, real snac. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LocalEngine } from "../../node/engines/local/local-engine.ts";
 import type { Recipe } from "../../node/engines/local/recipe.ts";
 import { snac } from "../../node/engines/local/recipes/snac.ts";
 import { LocalWorkshop } from "../../node/engines/local/workshop.ts";
 import { snac as described } from "../../node/services/snac.ts";
+import { copySecrets, copyState } from "./moving.ts";
 import { tiny } from "./tiny/tiny.ts";
 import {
 	ask,
@@ -198,6 +199,54 @@ for (const [name, { can, recipe, remember, signsIn }] of Object.entries(kinds))
 			await expect(engine.restart(serving, service, listening())).rejects.toMatchObject(refused);
 			expect(engine.backend("social.choir.localhost")).toMatchObject({ kind: "stopped" });
 			expect(await running(nodeId)).toEqual([]);
+		});
+
+		test("says where state belongs before anything is there, and takes that for nothing that could run", async () => {
+			const [volume] = await engine.places(serving);
+			expect(volume).toMatchObject({ service, name: recipe.volumes[0]?.name });
+			if (volume?.place.kind !== "directory") throw new Error("it is no folder");
+			expect(existsSync(dirname(volume.place.path))).toBe(true);
+			expect(await engine.places(serving)).toEqual([volume]);
+			expect(await engine.look(serving)).toMatchObject([{ health: "stopped", sizeBytes: null }]);
+			expect(engine.backend("social.choir.localhost")).toBeUndefined();
+			await engine.recover([serving]);
+			await engine.close();
+			expect(await running(nodeId)).toEqual([]);
+			expect([...vault.secrets]).toEqual([]);
+		});
+
+		test("prepared, the program is here and nothing runs; a second time nothing changes", async () => {
+			await engine.prepare(serving, listening());
+			await engine.prepare(serving, listening());
+			expect(await running(nodeId)).toEqual([]);
+			expect(engine.backend("social.choir.localhost")).toBeUndefined();
+		});
+
+		test("adopts state from another node: the first account is there already, and the old state stays as it was", async () => {
+			await engine.apply(serving, listening());
+			const remembered = await remember(engine);
+			const password = vault.secrets.get(`dep-choir/${service}/password`) ?? "";
+			await engine.apply(planFor(service, "frozen"), listening());
+
+			const [otherNode, otherVault] = [someNode(), new MemoryVault()];
+			const other = engineIn(join(at.folder, "other"), {
+				...{ nodeId: otherNode, vault: otherVault, recipes: [recipe], ...(recipe === snac && { cache }) },
+			});
+			try {
+				await copyState(engine, serving, other, serving);
+				copySecrets(vault.secrets, otherVault.secrets, ["dep-choir", "dep-choir"]);
+				await other.adopt(serving);
+				await other.adopt(serving);
+				expect(await running(otherNode)).toEqual([]);
+				await other.apply(serving, listening());
+				expect(await remember(other)).toBe(remembered);
+				expect(await signsIn(other, password)).toBe(true);
+				expect(otherVault.secrets.get(`dep-choir/${service}/password`)).toBe(password);
+			} finally {
+				await other.close();
+			}
+			await engine.apply(serving, listening());
+			expect(await remember(engine)).toBe(remembered);
 		});
 
 		test("work that is aborted ends with the reason", async () => {

@@ -1,14 +1,26 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { getLogger } from "@logtape/logtape";
 import { Problem } from "#protocol/problem.ts";
 import { serviceNamed } from "../../services/catalogue.ts";
 import type { Service } from "../../services/service.ts";
-import type { Ability, Backend, Engine, Plan, PlannedService, Report, Sighting, Stage } from "../engine.ts";
+import type {
+	Ability,
+	Backend,
+	Engine,
+	PlacedVolume,
+	Plan,
+	PlannedService,
+	Rehearsal,
+	Report,
+	Sighting,
+	Stage,
+} from "../engine.ts";
+import { Addresses } from "./addresses.ts";
 import type { LocalService } from "./local-service.ts";
 import type { LocalEngineOptions, Machinery } from "./machinery.ts";
 import type { Place } from "./place.ts";
 import type { Recipe } from "./recipe.ts";
 import { recipes as ours } from "./recipes.ts";
+import { Revival } from "./revival.ts";
 import { stagesTo } from "./stages.ts";
 import { Turns } from "./turns.ts";
 import type { Unit } from "./unit.ts";
@@ -17,24 +29,15 @@ export type { LocalEngineOptions };
 
 const logger = getLogger(["fediversity", "engines"]);
 
-/** After a start, so many services are brought up at a time. */
-const atATime = 4;
-
-/** Pauses between tries to bring one up that cannot start, milliseconds. */
-const firstPause = 10_000;
-const longestPause = 10 * 60_000;
-
 /** Makes plans true with watched processes on this machine. */
 export class LocalEngine implements Engine {
 	readonly name = "local";
 	readonly #options: LocalEngineOptions;
 	readonly #recipes: ReadonlyMap<string, Recipe>;
 	readonly #services = new Map<string, LocalService>();
-	readonly #hosts = new Map<string, LocalService>();
+	readonly #addresses = new Addresses<LocalService>();
 	readonly #turns = new Turns();
-	readonly #closing = new AbortController();
-	/** What goes on besides anything that was asked for. */
-	readonly #besides = new Set<Promise<void>>();
+	readonly #revival = new Revival<LocalService>((service, report) => this.#revive(service, report));
 	#machinery: Promise<Machinery> | null = null;
 
 	/** Touches nothing yet, so that a node starts fast; the machine is looked at when it is first needed. */
@@ -82,8 +85,29 @@ export class LocalEngine implements Engine {
 		return Promise.all(plan.services.map(({ name }) => this.#asItIs(plan, name, machinery).look()));
 	}
 
+	async prepare(plan: Plan, report: Report): Promise<void> {
+		for (const { name } of plan.services) await this.#care(plan, name, (found) => found.get(report));
+	}
+
+	async places(plan: Plan): Promise<readonly PlacedVolume[]> {
+		const all = plan.services.map(({ name }) => this.#care(plan, name, (found) => found.volumes()));
+		return (await Promise.all(all)).flat();
+	}
+
+	async adopt(plan: Plan): Promise<void> {
+		for (const { name } of plan.services) await this.#care(plan, name, (found) => found.adopt());
+	}
+
+	async rehearse(
+		_plan: Plan,
+		_fill: (volumes: readonly PlacedVolume[]) => Promise<void>,
+		_report: Report,
+	): Promise<Rehearsal> {
+		return { tried: false, checks: [] };
+	}
+
 	backend(host: string): Backend | undefined {
-		return this.#hosts.get(withoutPort(host))?.backend();
+		return this.#addresses.find(host)?.backend();
 	}
 
 	async recover(plans: readonly Plan[]): Promise<void> {
@@ -97,13 +121,11 @@ export class LocalEngine implements Engine {
 			adopted: adopted.length,
 			down: down.length,
 		});
-		const queue = down.values();
-		for (let n = 0; n < atATime; n++) this.#aside(this.#bringUpAll(queue));
+		this.#revival.begin(down);
 	}
 
 	async close(): Promise<void> {
-		this.#closing.abort(new Problem("cancelled"));
-		await Promise.all(this.#besides);
+		await this.#revival.close();
 		// Nothing runs that was never prepared.
 		const machinery = await this.#machinery?.catch(() => null);
 		await machinery?.processes.close();
@@ -122,8 +144,8 @@ export class LocalEngine implements Engine {
 		const isSame = known && JSON.stringify(known.planned) === JSON.stringify(planned);
 		const service = isSame ? known : this.#made(plan, planned, machinery);
 		service.mode = plan.mode;
-		for (const host of known?.planned.hosts ?? []) if (this.#hosts.get(host) === known) this.#hosts.delete(host);
-		if (plan.mode !== "absent") for (const host of planned.hosts) this.#hosts.set(host, service);
+		if (known) this.#addresses.remove(known);
+		if (plan.mode !== "absent") this.#addresses.add(service);
 		return service;
 	}
 
@@ -155,44 +177,18 @@ export class LocalEngine implements Engine {
 		});
 	}
 
-	async #care(plan: Plan, name: string, work: (service: LocalService) => Promise<void>): Promise<void> {
+	async #care<Result>(plan: Plan, name: string, work: (service: LocalService) => Promise<Result>): Promise<Result> {
 		const machinery = await this.#ready();
-		await this.#turns.take(`${plan.deployment}/${name}`, () => work(this.#asItIs(plan, name, machinery)));
+		return this.#turns.take(`${plan.deployment}/${name}`, () => work(this.#asItIs(plan, name, machinery)));
 	}
 
-	/** Goes on while the node does other things; closing waits for it. */
-	#aside(work: Promise<void>) {
-		const tidy = work.finally(() => this.#besides.delete(tidy));
-		this.#besides.add(tidy);
-	}
-
-	async #bringUpAll(queue: IteratorObject<LocalService>): Promise<void> {
-		for (const service of queue) await this.#bringUp(service, firstPause);
-	}
-
-	/** Starts a service that should run. One that cannot is tried again later, less and less often. */
-	async #bringUp(service: LocalService, pause: number): Promise<void> {
-		const { signal } = this.#closing;
-		const report: Report = { signal, progress: () => {}, log: () => {} };
-		const isWanted = () => service.mode === "serving" && this.#services.get(service.id) === service;
-		try {
-			await this.#turns.take(service.id, async () => {
-				if (!isWanted()) return;
-				await service.get(report);
-				await service.configure(report);
-				await service.start(report);
-			});
-		} catch (error) {
-			if (signal.aborted) return;
-			logger.error("{service} does not start: {error}", { service: service.id, error });
-			this.#aside(this.#bringUpLater(service, pause));
-		}
-	}
-
-	async #bringUpLater(service: LocalService, pause: number): Promise<void> {
-		const { signal } = this.#closing;
-		await wait(pause, undefined, { signal, ref: false }).catch(() => {});
-		if (!signal.aborted) await this.#bringUp(service, Math.min(pause * 2, longestPause));
+	async #revive(service: LocalService, report: Report): Promise<void> {
+		await this.#turns.take(service.id, async () => {
+			if (service.mode !== "serving" || this.#services.get(service.id) !== service) return;
+			await service.get(report);
+			await service.configure(report);
+			await service.start(report);
+		});
 	}
 
 	#ready(): Promise<Machinery> {
@@ -217,8 +213,4 @@ function plannedIn(plan: Plan, name: string): PlannedService {
 	const planned = plan.services.find((one) => one.name === name);
 	if (!planned) throw new Problem("service-unknown", { service: name });
 	return planned;
-}
-
-function withoutPort(host: string): string {
-	return host.replace(/:\d+$/, "").toLowerCase();
 }

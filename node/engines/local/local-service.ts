@@ -1,5 +1,5 @@
 import { Problem } from "#protocol/problem.ts";
-import type { Backend, Plan, PlannedService, Report, Sighting } from "../engine.ts";
+import type { Backend, PlacedVolume, Plan, PlannedService, Report, Sighting } from "../engine.ts";
 import { askAt } from "./ask.ts";
 import { tailOf } from "./log-file.ts";
 import { type Means, Place } from "./place.ts";
@@ -132,6 +132,19 @@ export class LocalService {
 		await lookUntilWell(this.#recipe.probes(home), askAt(home.origin, home.port, signal), { signal, seen });
 		// It answers: visitors need not wait until the keeper has seen that too.
 		if (this.#status.state === "running") this.#answers ??= home.port();
+	}
+
+	/** Where its state lies, or belongs if it was never set up here: being asked for it does not set it up. */
+	async volumes(): Promise<readonly PlacedVolume[]> {
+		await this.place.open();
+		const places = await this.place.volumes();
+		return places.map((volume) => ({ service: this.planned.name, ...volume }));
+	}
+
+	/** Its state has come from elsewhere, with its account. */
+	async adopt(): Promise<void> {
+		await this.place.open();
+		await this.place.remember({ account: true });
 	}
 
 	async stop(report?: Report): Promise<void> {

@@ -1,14 +1,16 @@
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Problem } from "#protocol/problem.ts";
 import type { Vault } from "../../secrets/vault.ts";
-import type { Plan, PlannedService, Report } from "../engine.ts";
+import type { PlacedVolume, Plan, PlannedService, Report } from "../engine.ts";
 import { confine } from "./confine.ts";
 import { LocalHands } from "./hands.ts";
 import type { HomeRecord, Homes } from "./homes.ts";
+import { launch } from "./launch.ts";
 import { newPassword, newSecret } from "./password.ts";
 import type { Powers } from "./powers.ts";
 import type { Processes } from "./processes.ts";
 import type { Home, Program, Recipe } from "./recipe.ts";
+import { runToEnd } from "./run.ts";
 import type { Confinement, Unit } from "./unit.ts";
 import type { LocalWorkshop } from "./workshop.ts";
 
@@ -74,6 +76,21 @@ export class Place {
 
 	remember(change: Partial<Omit<HomeRecord, "id">>): Promise<HomeRecord> {
 		return this.#means.homes.change(this.record, change);
+	}
+
+	/** Where its volumes lie or belong; the folders around them are made by its own user. */
+	async volumes(): Promise<readonly Omit<PlacedVolume, "service">[]> {
+		const { user: owner } = this.record;
+		const volumes = this.#recipe.volumes.flatMap(({ name, kind, path }) =>
+			kind === "directory" || kind === "sqlite"
+				? [{ name, place: { kind, path: join(this.state, path), owner } } as const]
+				: [],
+		);
+		const around = new Set(volumes.map(({ place }) => dirname(place.path)));
+		around.delete(this.state);
+		around.delete(dirname(this.state));
+		if (around.size > 0) await this.#makeFolders([...around]);
+		return volumes;
 	}
 
 	/** Looks anew for its program, and gets it if it is not there. */
@@ -149,6 +166,18 @@ export class Place {
 		const folders = [home.state, ...(home.program.folder ? [home.program.folder] : []), ...reads];
 		const { powers, memoryMiB } = this.#means;
 		return confine(powers, { user: this.record.user, folders, memoryMiB, ownSharedMemory, limits });
+	}
+
+	/** By its own user, as everything in its folder: it may have put a link where we expect a folder. */
+	async #makeFolders(folders: readonly string[]): Promise<void> {
+		const { powers, memoryMiB, environment, passing } = this.#means;
+		const wanted = { user: this.record.user, folders: [this.state], memoryMiB, ownSharedMemory: false, limits: {} };
+		const confinement = await confine(powers, wanted);
+		await runToEnd({
+			command: launch(["sh", "-c", 'umask 077; exec mkdir -p -- "$@"', "sh", ...folders], this.state, confinement),
+			...{ name: "mkdir", folder: this.state, env: { ...environment, ...passing } },
+			signal: AbortSignal.timeout(30_000),
+		});
 	}
 
 	#environment(home: Home): Record<string, string> {
