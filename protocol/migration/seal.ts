@@ -2,40 +2,44 @@
  * Sealing what moves: to a key pair that the target makes for one session and forgets at its end.
  *
  * ## A sealed stream
- * The answer to a request for pieces. Its header `fediversity-stream: sealed;key=:<base64>:` holds a key made for this
- * answer alone, 32 bytes, sealed to the session's public key by `newStreamKey`. The answer's signature covers this header
- * (signature.ts), so whatever opens with the key comes from the source. The body is one frame or more:
+ * The answer to a request for pieces; node/transfer/ writes and reads it. It begins with a key made for this answer alone,
+ * 32 bytes, sealed to the session's public key. The answer's header `fediversity-stream: sealed;key=:<base64>:` holds the
+ * SHA-256 of the sealed key and is signed (signature.ts), so whatever opens with the key comes from the source.
  *
  * | bytes | what |
  * |---|---|
- * | 4 | big-endian: bit 31 is set in the last frame and in no other; the other bits are n, the length of the ciphertext, at most 4 MiB |
+ * | 2 | big-endian: n, the length of the sealed key, which is 80 |
+ * | n | the sealed key |
+ *
+ * Then one frame or more:
+ *
+ * | bytes | what |
+ * |---|---|
+ * | 4 | big-endian: bit 31 is set in the last frame and in no other; the other bits are n, at most 2 MiB |
  * | n | ciphertext |
  * | 16 | tag |
  *
- * Frames are numbered 0, 1, 2 …; each is AES-256-GCM under the stream's key, with
- * - nonce, 12 bytes: 4 zero bytes, then the frame's number as 8 bytes, big-endian;
- * - additional data, 74 bytes: the sid (22 ASCII characters), the digest of the manifest that the pieces belong to
- *   (43 ASCII characters), the frame's number as 8 bytes, big-endian, and 1 byte that is 1 in the last frame and else 0.
+ * Each frame is AES-256-GCM under the stream's key, with
+ * - nonce, 12 bytes: 5 zero bytes, the frame's number (0, 1, 2 …) as 6 bytes, big-endian, and 1 byte that is 1 in the last frame and else 0;
+ * - additional data: SHA-256 of the text `fediversity pieces 1`, a line feed, the sid, a line feed, and the SHA-256 of the
+ *   request's body, base64url. The request names its listing and begins with random bytes, so no stream answers two requests.
  *
- * A stream that ends without a last frame was cut off: what came in whole frames is good, the rest is asked for again.
- * Bytes after the last frame, a frame too long, or a tag that does not fit: the stream is broken, and nothing of that frame is used.
+ * A stream that ends before a last frame was cut off: what came in whole frames is good, the rest is asked for again.
+ * Bytes after the last frame, a frame too long, a tag that does not fit: the stream is broken, and nothing of that frame is used.
  *
- * The plaintext of a frame is any number of whole records, also none; a record never continues in the next frame:
+ * The plaintext of a frame is any number of whole records, also none:
  *
  * | bytes | what |
  * |---|---|
- * | 4 | big-endian: which piece of the request's list it is, from 0; each record's is greater than that of the one before |
+ * | 4 | big-endian: which of the pieces asked for it is, from 0 |
  * | 4 | big-endian: its length, at most 256 KiB |
  * | … | the piece |
  *
  * Pieces that are left out are not there any more. Who receives a piece checks its SHA-256 before using it.
  */
 import { Problem } from "../problem.ts";
-import { fromBase64, fromBase64url, toBase64, toBase64url, utf8 } from "./bytes.ts";
-import { canonical, fromCanonical } from "./canonical.ts";
-
-/** Figures of the sealed stream, in bytes. */
-export const streamLimits = { frame: 4 * 1024 * 1024, tag: 16, key: 32, additionalData: 74 } as const;
+import { fromBase64url, toBase64, toBase64url, utf8 } from "./bytes.ts";
+import { canonical, fromCanonical, sha256 } from "./canonical.ts";
 
 /** X25519 keys, base64url. */
 export interface SealPair {
@@ -90,27 +94,36 @@ function isSecrets(value: unknown): value is Record<string, string> {
 	return Object.values(value).every((secret) => typeof secret === "string");
 }
 
-/** What the source begins a sealed stream with: a new key, and the value of the header `fediversity-stream` that carries it. */
-export async function newStreamKey(publicKey: string): Promise<{ key: Uint8Array; header: string }> {
-	const key = crypto.getRandomValues(new Uint8Array(streamLimits.key));
-	return { key, header: `sealed;key=:${toBase64(fromBase64url(await sealTo(publicKey, key)))}:` };
+/** What a sealed stream begins with. */
+export interface StreamKey {
+	/** 32 bytes, for AES-256-GCM. */
+	readonly key: Uint8Array;
+	/** The same key, sealed to the session: the stream's first bytes. */
+	readonly sealed: Uint8Array;
+	/** Value of the answer's header `fediversity-stream`; see `streamHeader` in signature.ts. */
+	readonly header: string;
 }
 
-/** The key of a sealed stream, from its header. Throws a Problem `sealed-wrong`. */
-export async function openStreamKey(pair: SealPair, header: string): Promise<Uint8Array> {
-	const [, sealed] = /^sealed;key=:([\w+/=]{108}):$/.exec(header) ?? [];
-	if (sealed === undefined) throw new Problem("sealed-wrong");
-	const key = await openSealed(pair, asBase64url(sealed));
-	if (key.length !== streamLimits.key) throw new Problem("sealed-wrong");
+/** A new key for one stream. */
+export async function newStreamKey(publicKey: string): Promise<StreamKey> {
+	const key = crypto.getRandomValues(new Uint8Array(32));
+	const sealed = fromBase64url(await sealTo(publicKey, key));
+	return { key, sealed, header: headerOf(sealed) };
+}
+
+/**
+ * The key of a sealed stream. Throws a Problem `sealed-wrong` when it is not the one that the answer's signed header
+ * stands for, or was not sealed to this pair.
+ */
+export async function openStreamKey(pair: SealPair, sealed: Uint8Array, header: string): Promise<Uint8Array> {
+	if (header !== headerOf(sealed)) throw new Problem("sealed-wrong");
+	const key = await openSealed(pair, toBase64url(sealed));
+	if (key.length !== 32) throw new Problem("sealed-wrong");
 	return key;
 }
 
-function asBase64url(base64: string): string {
-	try {
-		return toBase64url(fromBase64(base64));
-	} catch {
-		return "";
-	}
+function headerOf(sealed: Uint8Array): string {
+	return `sealed;key=:${toBase64(sha256(sealed))}:`;
 }
 
 /** Takes long to load, and most runs of a node seal nothing. */
