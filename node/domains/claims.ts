@@ -14,6 +14,8 @@ export interface Claim {
 	readonly addedAt: number;
 	/** Since when this customer alone has the domain here; null: the claim waits for its proof. */
 	readonly heldAt: number | null;
+	/** How often the domain has changed nodes, and one, for when this node serves it. */
+	readonly epoch: number;
 	/** The deployment under it. */
 	readonly deployment: string | null;
 }
@@ -24,13 +26,14 @@ interface Row {
 	id: string;
 	created_at: number;
 	held_at: number | null;
+	epoch: number;
 	deployment: string | null;
 }
 
 /** So many domains without services a customer may have; names in our zones are not for hoarding. */
 const mostIdle = 20;
 
-const columns = `domain, customer, claim AS id, added_at AS created_at, held_at, (
+const columns = `domain, customer, claim AS id, added_at AS created_at, held_at, epoch, (
 	SELECT id FROM deployment WHERE deployment.domain = domain.domain AND deployment.customer = domain.customer AND state <> 'gone'
 ) AS deployment`;
 
@@ -113,6 +116,13 @@ export class Claims {
 		this.#db.run(sql, { domain, customer, now: this.#now() });
 	}
 
+	/** From now on the ownership record says this epoch. It never goes back. */
+	raise(customer: string, domain: string, epoch: number): Claim {
+		const sql = "UPDATE domain SET epoch = max(epoch, $epoch) WHERE domain = $domain AND customer = $customer";
+		this.#db.run(sql, { domain, customer, epoch });
+		return this.get(customer, domain);
+	}
+
 	/** Forgets a claim. Throws `domain-busy` while there is a deployment. */
 	remove(customer: string, domain: string) {
 		this.#db.transaction(() => {
@@ -127,6 +137,6 @@ export class Claims {
 	}
 }
 
-function claimOf({ domain, customer, id, created_at, held_at, deployment }: Row): Claim {
-	return { domain, customer, claim: id, addedAt: created_at, heldAt: held_at, deployment };
+function claimOf({ domain, customer, id, created_at, held_at, epoch, deployment }: Row): Claim {
+	return { domain, customer, claim: id, addedAt: created_at, heldAt: held_at, epoch, deployment };
 }

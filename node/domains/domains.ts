@@ -12,6 +12,7 @@ import { elsewhere } from "./elsewhere.ts";
 import type { Lookup } from "./lookup.ts";
 import {
 	type NeededRecord,
+	type Ownership,
 	ownershipIn,
 	ownershipName,
 	ownershipRecord,
@@ -145,6 +146,71 @@ export class Domains {
 		const records = [ownership, ...(await Promise.all(hosts.map(({ host }) => everythingAt(host, zone)))).flat()];
 		await zone.remove(records, { name: ownership.name, mine: ownership.value });
 		this.#claims.renew(customer, domain);
+	}
+
+	/** Whether this node sets the domain's records itself. */
+	manages(domain: string): boolean {
+		return this.#zone(domain) !== undefined;
+	}
+
+	/** Which node serves a domain, as its DNS says now; undefined: it says nothing of it. */
+	async serving(domain: string): Promise<Ownership | undefined> {
+		const texts = await this.#ownershipTexts(domain);
+		return texts.map(ownershipIn).find((ownership) => ownership !== undefined);
+	}
+
+	/**
+	 * Makes a domain one of the customer's whose services are on their way here: claimed, not held, since another node still
+	 * serves it. Answers the records it will need from then on. A second call answers the same.
+	 */
+	expect(customer: string, domain: string, hosts: readonly ServiceHost[], epoch: number): NeededRecord[] {
+		checkedDomain(domain, this.#surroundings());
+		this.#claims.add(customer, domain);
+		return this.#records(this.#claims.raise(customer, domain, epoch), hosts);
+	}
+
+	/**
+	 * The old node's part where it holds the zone: our ownership record becomes the other node's, together with the
+	 * addresses of the hosts, in one update and only while ours stands. Doing it again changes nothing.
+	 */
+	async handOver(domain: string, records: readonly DnsRecord[]): Promise<void> {
+		const theirs = records.find(({ name, type }) => type === "TXT" && name === ownershipName(domain));
+		const zone = this.#zone(domain);
+		if (!zone || !theirs) return;
+		const texts = await zone.look(theirs.name, "TXT");
+		const mine = texts.find((text) => text === theirs.value || this.#isOurs(text)) ?? theirs.value;
+		await zone.set(records, { name: theirs.name, mine });
+	}
+
+	/**
+	 * The new node's part: where we hold the zone, the record that names `from` becomes ours in the next epoch, together
+	 * with the addresses; elsewhere it throws `domain-not-pointed` or `domain-elsewhere` until the DNS says so.
+	 * Doing it again changes nothing.
+	 */
+	async takeOver(customer: string, domain: string, hosts: readonly ServiceHost[], from: string): Promise<void> {
+		const claim = this.#claims.get(customer, domain);
+		const zone = this.#zone(domain);
+		if (!zone) return this.#prove(claim, hosts);
+		const own = this.#ownership(claim);
+		const texts = await zone.look(own.name, "TXT");
+		const isTheirs = (text: string) => {
+			const found = ownershipIn(text);
+			return found?.actor === from && found.epoch < claim.epoch;
+		};
+		const mine = texts.find((text) => text === own.value || isTheirs(text)) ?? own.value;
+		await zone.set(this.#records(claim, hosts), { name: own.name, mine });
+		this.#claims.hold(customer, domain, 0);
+	}
+
+	async #ownershipTexts(domain: string): Promise<readonly string[]> {
+		const name = ownershipName(domain);
+		const zone = this.#zone(domain);
+		if (zone) return zone.look(name, "TXT");
+		const [verdict] = await verdicts(
+			[{ type: "TXT", name, value: "", ttl: 0, purpose: "ownership" }],
+			this.#parts.lookup,
+		);
+		return verdict?.seen ?? [];
 	}
 
 	/** The DNS shows whose claim is the right one; from then on the domain is theirs alone. */

@@ -11,6 +11,7 @@ const need: Need = {
 	panelHost: "north.example",
 	actor: "https://north.example/actor",
 	claim: "c1a1m",
+	epoch: 1,
 };
 
 test("each host leads to the panel's, and the domain says who serves it", () => {

@@ -29,6 +29,7 @@ export interface Need {
 	readonly panelHost: string;
 	readonly actor: string;
 	readonly claim: string;
+	readonly epoch: number;
 }
 
 /** Seconds. Short, since moving to another provider waits for it. */
@@ -43,9 +44,9 @@ export function recordsFor(need: Need): NeededRecord[] {
 }
 
 /** `_fediversity.<domain> TXT "e=1; a=<actor>; c=<claim>"`. */
-export function ownershipRecord({ domain, actor, claim }: Pick<Need, "domain" | "actor" | "claim">): NeededRecord {
-	const value = `e=1; a=${actor}; c=${claim}`;
-	return { type: "TXT", name: ownershipName(domain), value, ttl, purpose: "ownership" };
+export function ownershipRecord({ domain, actor, claim, epoch }: Omit<Need, "hosts" | "addresses" | "panelHost">) {
+	const value = `e=${epoch}; a=${actor}; c=${claim}`;
+	return { type: "TXT", name: ownershipName(domain), value, ttl, purpose: "ownership" } as const;
 }
 
 /** Reads such a record; undefined: it is something else. Unknown parts are for later versions and no mistake. */

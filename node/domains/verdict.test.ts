@@ -10,6 +10,7 @@ const need = {
 	panelHost: "north.example",
 	actor: "https://north.example/actor",
 	claim: "c",
+	epoch: 1,
 };
 const [ownership, alias] = recordsFor({ ...need, addresses: [] }) as [NeededRecord, NeededRecord];
 const addresses = (...list: string[]) => recordsFor({ ...need, addresses: list }).slice(1);

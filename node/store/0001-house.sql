@@ -38,7 +38,7 @@ CREATE INDEX entitlement_customer ON entitlement (customer);
 -- Several customers may claim a domain; whose claim its DNS shows (or who was first, in our own zones) holds it alone.
 CREATE TABLE domain (
 	domain TEXT NOT NULL, customer TEXT NOT NULL REFERENCES customer, claim TEXT NOT NULL UNIQUE,
-	added_at INTEGER NOT NULL, held_at INTEGER, PRIMARY KEY (domain, customer)
+	added_at INTEGER NOT NULL, held_at INTEGER, epoch INTEGER NOT NULL DEFAULT 1, PRIMARY KEY (domain, customer)
 ) STRICT;
 CREATE UNIQUE INDEX domain_holder ON domain (domain) WHERE held_at IS NOT NULL;
 CREATE INDEX domain_customer ON domain (customer, added_at);
@@ -113,6 +113,30 @@ CREATE TABLE delivery (
 	UNIQUE (notice, channel)
 ) STRICT;
 CREATE INDEX delivery_due ON delivery (state, next_at);
+
+-- One side of a deployment's move: at the new provider from the token on, at the old one from the customer's word on.
+CREATE TABLE migration (
+	id TEXT PRIMARY KEY, side TEXT NOT NULL, customer TEXT NOT NULL REFERENCES customer, talk TEXT NOT NULL, -- JSON
+	about TEXT NOT NULL, -- JSON: what each side has found out and agreed to, never a secret
+	domain TEXT, deployment TEXT REFERENCES deployment, job TEXT REFERENCES job, peer TEXT, -- the other node's origin
+	token_hash TEXT, expires_at INTEGER, revoked_at INTEGER, created_at INTEGER NOT NULL,
+	frozen_at INTEGER, thawed_at INTEGER, handed_at INTEGER, ended_at INTEGER, erased_at INTEGER,
+	deferred INTEGER NOT NULL DEFAULT 0, forwarded INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX migration_customer ON migration (customer, created_at);
+CREATE INDEX migration_deployment ON migration (deployment, created_at);
+
+-- Inbox, outbox and receipt in one: everything both sides said, as it was signed. Not yet acknowledged: it is sent again.
+CREATE TABLE migration_message (
+	migration TEXT NOT NULL REFERENCES migration, side TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
+	digest TEXT NOT NULL, document TEXT NOT NULL, content TEXT NOT NULL, at INTEGER NOT NULL, acknowledged_at INTEGER,
+	PRIMARY KEY (migration, side, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX migration_unsent ON migration_message (migration, seq) WHERE acknowledged_at IS NULL;
+
+-- Signatures are good for one request each; what is remembered until it would be too old anyway.
+CREATE TABLE nonce (key TEXT NOT NULL, nonce TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (key, nonce)) STRICT, WITHOUT ROWID;
+CREATE INDEX nonce_until ON nonce (until);
 
 -- Secrets, each sealed under the node's master key.
 CREATE TABLE vault (id INTEGER PRIMARY KEY CHECK (id = 1), fingerprint BLOB NOT NULL) STRICT; -- which key seals them

@@ -72,7 +72,8 @@ const table: { readonly source: Rows<SourceState>; readonly target: Rows<TargetS
 		asked: { says: { accept: "agreed", reject: "refused" }, hears: { withdraw: "withdrawn" } },
 		/** No round is under way. */
 		agreed: {
-			says: { reject: "refused" },
+			// Once more, when the round has been rehearsed.
+			says: { announce: "agreed", reject: "refused" },
 			hears: { manifest: "receiving", final: "verifying", withdraw: "withdrawn" },
 		},
 		receiving: {

@@ -1,0 +1,75 @@
+import type { Talk } from "#protocol/migration/conversation.ts";
+import type { Content, Side } from "#protocol/migration/messages.ts";
+
+/** One side of a deployment's move, as this node keeps it. Times in ms. */
+export interface Session {
+	/** Both nodes know the migration by it. */
+	readonly id: string;
+	readonly side: Side;
+	readonly customer: string;
+	readonly talk: Talk;
+	readonly about: About;
+	readonly domain: string | null;
+	readonly deployment: string | null;
+	readonly job: string | null;
+	readonly expiresAt: number | null;
+	readonly revokedAt: number | null;
+	readonly createdAt: number;
+	readonly frozenAt: number | null;
+	readonly thawedAt: number | null;
+	/** When the target said that it serves. */
+	readonly handedAt: number | null;
+	readonly endedAt: number | null;
+	readonly erasedAt: number | null;
+	readonly deferred: number;
+	readonly forwarded: number;
+}
+
+/** What a side has found out and agreed to. Plain data, never a secret. */
+export interface About {
+	/** The other node: from the token at the source, from the first offer at the target. */
+	readonly peer?: Peer;
+	/** What the source offers, or was offered. */
+	readonly offer?: Content<"offer">;
+	readonly words?: readonly string[];
+	/** At the target: what the token is good for. */
+	readonly wish?: { readonly domain: string | null; readonly entitlement: string | null };
+	/** At the target: public half of the session's X25519 keys. */
+	readonly sealTo?: string;
+	/** At the target: the customer has agreed, by making the token for this domain or when asked. */
+	readonly agreed?: boolean;
+	/** Why it ended before it was done. */
+	readonly problem?: {
+		readonly code: string;
+		readonly detail: string;
+		readonly params: Readonly<Record<string, string>>;
+	};
+	/** Days the source keeps its copy. */
+	readonly keepDays?: number;
+}
+
+/** Another node, known by its key. */
+export interface Peer {
+	readonly origin: string;
+	readonly actor: string;
+	/** Of its Ed25519 key: its id, and the key as Multikey. */
+	readonly keyId: string;
+	readonly key: string;
+	/** Where it takes this session's messages. */
+	readonly door: string;
+	readonly provider: string;
+	readonly customer: string;
+}
+
+/** A message as it was said and signed. */
+export interface Said {
+	readonly side: Side;
+	readonly seq: number;
+	readonly kind: string;
+	readonly digest: string;
+	readonly document: object;
+	readonly content: unknown;
+	readonly at: number;
+}
+
+export const other = (side: Side): Side => (side === "source" ? "target" : "source");
