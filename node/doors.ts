@@ -66,7 +66,10 @@ function routesOf(
 	customerStaffRoutes(routes, { customers, vouchers, signIn, catalogue });
 	domainRoutes(routes, { domains: parts.domains, catalogue });
 	serviceRoutes(routes, { catalogue, engine, provider: providerOf(parts) });
-	deploymentRoutes(routes, { ...parts, jobOf: (deployment) => jobs.ofDeployment(deployment) });
+	deploymentRoutes(routes, {
+		...{ ...parts, jobOf: (deployment) => jobs.ofDeployment(deployment) },
+		migrationOf: () => undefined,
+	});
 	jobRoutes(routes, jobs);
 	noticeRoutes(routes, { ...parts, notices: parts.keptNotices });
 	implement(routes, "GET /staff/findings", async () => ({

@@ -15,6 +15,8 @@ export interface Deployment {
 /** Which state may follow which. `gone` is kept as history; the domain is free again. */
 const moves = {
 	starting: ["serving", "gone"],
+	/** From another node: its state comes first. */
+	arriving: ["serving", "gone"],
 	serving: ["frozen", "removing"],
 	frozen: ["serving", "moved"],
 	moved: ["erasing"],
@@ -37,6 +39,7 @@ export function checkMove(from: DeploymentState, to: DeploymentState): void {
 export function modeOf(state: DeploymentState): Plan["mode"] {
 	const modes: Record<DeploymentState, Plan["mode"]> = {
 		starting: "serving",
+		arriving: "stopped",
 		serving: "serving",
 		removing: "serving",
 		restoring: "stopped",

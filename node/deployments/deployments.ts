@@ -23,6 +23,9 @@ export interface Seen extends Sighting {
 	readonly told: boolean;
 }
 
+/** Of several at one domain, the one that serves comes first: one that has moved away may lie beside it for a while. */
+const servingFirst = "ORDER BY state IN ('moved', 'arriving', 'erasing'), created_at DESC LIMIT 1";
+
 /** All deployments of this node. Every method may run inside a transaction. */
 export class Deployments {
 	readonly #db: Database;
@@ -33,13 +36,19 @@ export class Deployments {
 		this.#now = now;
 	}
 
-	/** Writes down a new deployment; throws `domain-taken` while another one that is not gone has its domain. */
-	add(plan: Plan, customer: string): Deployment {
+	/**
+	 * Writes down a new deployment; throws `domain-taken` while another one that is not gone has its domain. One that
+	 * arrives may come to where another has moved away from.
+	 */
+	add(plan: Plan, customer: string, state: "starting" | "arriving" = "starting"): Deployment {
+		const other = this.at(plan.domain);
+		if (other && !(state === "arriving" && other.state === "moved"))
+			throw new Problem("domain-taken", { domain: plan.domain });
 		try {
 			this.#db.run(
 				`INSERT INTO deployment (id, customer, domain, plan, state, created_at)
-				 VALUES ($id, $customer, $domain, $plan, 'starting', $now)`,
-				{ id: plan.deployment, customer, domain: plan.domain, plan: JSON.stringify(plan), now: this.#now() },
+				 VALUES ($id, $customer, $domain, $plan, $state, $now)`,
+				{ id: plan.deployment, customer, domain: plan.domain, plan: JSON.stringify(plan), state, now: this.#now() },
 			);
 		} catch (error) {
 			throw isDuplicate(error) ? new Problem("domain-taken", { domain: plan.domain }) : error;
@@ -61,8 +70,9 @@ export class Deployments {
 		return found;
 	}
 
+	/** The one at a domain that is not gone; first of all one that serves, or did last. */
 	at(domain: string): Deployment | undefined {
-		return this.#one("domain = $domain AND state <> 'gone'", { domain });
+		return this.#one(`domain = $domain AND state <> 'gone' ${servingFirst}`, { domain });
 	}
 
 	/** A customer's, newest first, without those gone. */
@@ -72,11 +82,17 @@ export class Deployments {
 		return page(ask, (bounds) => this.#db.all<Row>(sql, { ...bounds, customer }), deploymentOf);
 	}
 
+	/** Whose host name this is, of those that are not gone; first of all one that serves, or did last. */
+	ofHost(host: string): Deployment | undefined {
+		const sql = `SELECT deployment.* FROM deployment, json_each(plan, '$.services') AS service, json_each(service.value, '$.hosts') AS host
+			WHERE state <> 'gone' AND host.value = $host ${servingFirst}`;
+		const row = this.#db.get<Row>(sql, { host });
+		return row && deploymentOf(row);
+	}
+
 	/** Whether a host name belongs to a deployment that is not gone. */
 	hasHost(host: string): boolean {
-		const sql = `SELECT 1 FROM deployment, json_each(plan, '$.services') AS service, json_each(service.value, '$.hosts') AS host
-			WHERE state <> 'gone' AND host.value = $host`;
-		return this.#db.get(sql, { host }) !== undefined;
+		return this.ofHost(host) !== undefined;
 	}
 
 	/** All in one of these states. */

@@ -11,12 +11,17 @@ export interface ViewParts {
 	readonly catalogue: readonly Service[];
 	/** The job at work on a deployment, or the last one. */
 	jobOf(deployment: string): { id: string; busy: boolean } | undefined;
+	/** The migration at work on a deployment, or the last one, and where that led or came from once it is through. */
+	migrationOf(deployment: string): { id: string; moved: View["moved"] } | undefined;
 }
 
+type View = z.infer<typeof DeploymentView>;
+
 /** A deployment as the panel shows it. */
-export function viewOf(parts: ViewParts, deployment: Deployment): z.infer<typeof DeploymentView> {
+export function viewOf(parts: ViewParts, deployment: Deployment): View {
 	const seen = parts.deployments.sightings(deployment.id);
 	const job = parts.jobOf(deployment.id);
+	const migration = parts.migrationOf(deployment.id);
 	return {
 		id: deployment.id,
 		domain: deployment.domain,
@@ -27,6 +32,8 @@ export function viewOf(parts: ViewParts, deployment: Deployment): z.infer<typeof
 		busy: job?.busy ?? false,
 		createdAt: moment(deployment.createdAt),
 		keptUntil: deployment.keptUntil === null ? null : moment(deployment.keptUntil),
+		migration: migration?.id ?? null,
+		moved: migration?.moved ?? null,
 	};
 }
 
@@ -55,7 +62,7 @@ function statusOf(
 
 /** What was seen counts only while the deployment serves; otherwise its state says it all. */
 function healthOf({ state }: Deployment, seen: Seen | undefined): z.infer<typeof ServiceStatus>["health"] {
-	if (state === "starting" || state === "restoring") return "starting";
+	if (state === "starting" || state === "arriving" || state === "restoring") return "starting";
 	if (state === "serving" || state === "removing") return seen?.health ?? "unknown";
 	return "stopped";
 }

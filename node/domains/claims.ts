@@ -35,6 +35,7 @@ const mostIdle = 20;
 
 const columns = `domain, customer, claim AS id, added_at AS created_at, held_at, epoch, (
 	SELECT id FROM deployment WHERE deployment.domain = domain.domain AND deployment.customer = domain.customer AND state <> 'gone'
+	ORDER BY state IN ('moved', 'arriving', 'erasing'), created_at DESC LIMIT 1
 ) AS deployment`;
 
 /** Who says of which domain that it is theirs. One customer at most holds a domain; the database sees to it. */

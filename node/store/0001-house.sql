@@ -47,8 +47,10 @@ CREATE TABLE deployment (
 	id TEXT PRIMARY KEY, customer TEXT NOT NULL REFERENCES customer, domain TEXT NOT NULL, plan TEXT NOT NULL, -- JSON
 	state TEXT NOT NULL, created_at INTEGER NOT NULL, kept_until INTEGER
 ) STRICT;
--- One deployment a domain, until it is gone.
-CREATE UNIQUE INDEX deployment_domain ON deployment (domain) WHERE state <> 'gone';
+-- One deployment a domain; beside it there may be what has moved away or is being erased, and one that is coming.
+CREATE UNIQUE INDEX deployment_domain ON deployment (domain) WHERE state NOT IN ('gone', 'moved', 'arriving', 'erasing');
+CREATE UNIQUE INDEX deployment_arriving ON deployment (domain) WHERE state = 'arriving';
+CREATE INDEX deployment_at ON deployment (domain, created_at);
 CREATE INDEX deployment_customer ON deployment (customer);
 
 -- What the latest probes saw.
