@@ -84,11 +84,20 @@ export const problems = {
 	"migration-too-large": [413, "{what} are more than the {limit} that the new provider has room for"],
 	"message-early": [409, "Message {seq} came before the ones that precede it; send those first"],
 	"message-wrong": [422, "A {kind} cannot come while the migration is {state}"],
+	"rehearsal-failed": [409, "At the new provider {what} did not work: {detail}"],
 	"freeze-too-long": [
-		504,
+		409,
 		"The services rested for {seconds} seconds without an end in sight, so they serve here again",
 	],
 	"volume-unfit": [422, "{path} cannot be moved: {reason}"],
+	"bucket-refused": [
+		502,
+		"The storage at {server} refuses work on the bucket {bucket} ({reason}); check its key and rights",
+	],
+	"bucket-silent": [
+		504,
+		"The storage at {server} does not answer for the bucket {bucket} ({reason}); check that it runs",
+	],
 	"copy-unfaithful": [502, "{count} items could not be copied faithfully; try again"],
 
 	"program-missing": [503, "{program} is not installed on this node; {fix}"],

@@ -1,5 +1,5 @@
 import { digest } from "#protocol/migration/canonical.ts";
-import { begin, hear, isOver, say, type Talk, type Word } from "#protocol/migration/conversation.ts";
+import { begin, canAbort, drop, hear, isOver, say, type Talk, type Word } from "#protocol/migration/conversation.ts";
 import type { Content, Kind, Message, Side } from "#protocol/migration/messages.ts";
 import { Problem } from "#protocol/problem.ts";
 import { Bell } from "../jobs/bell.ts";
@@ -203,6 +203,25 @@ export class Sessions {
 	}
 
 	/**
+	 * Calls the migration off, as far as this side still can; afterwards it is over, or it was too late. A session that
+	 * the other node does not know of ends without a word.
+	 */
+	async callOff(id: string, detail: string, code = "cancelled"): Promise<void> {
+		const { side, talk } = this.known(id);
+		const dropped = drop(side, talk);
+		if (dropped)
+			this.#parts.db.run("UPDATE migration SET talk = $talk WHERE id = $id", { id, talk: JSON.stringify(dropped) });
+		else if (canAbort(side, talk.state))
+			await this.say(
+				id,
+				side === "source"
+					? { kind: "withdraw", content: { code, detail } }
+					: { kind: "reject", content: { code, detail, params: {} } },
+			);
+		if (isOver(side, this.known(id).talk.state)) this.change(id, { endedAt: this.#parts.now() });
+	}
+
+	/**
 	 * Hears a message whose signatures hold. The same one again changes nothing. Throws `message-early` when one before it
 	 * is missing, `message-wrong` when it can never come, and `migration-broken` when another one came in its place before.
 	 */
@@ -286,9 +305,9 @@ export class Sessions {
 			for (;;) {
 				signal.throwIfAborted();
 				const session = this.known(id);
+				this.checkOpen(session);
 				const found = look(session);
 				if (found !== undefined) return found;
-				this.checkOpen(session);
 				await watch.rung();
 			}
 		} finally {

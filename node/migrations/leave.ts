@@ -1,0 +1,222 @@
+import { serves } from "#protocol/migration/conversation.ts";
+import type { Content } from "#protocol/migration/messages.ts";
+import { isCloseEnough, roundsOf } from "#protocol/migration/rounds.ts";
+import { Problem } from "#protocol/problem.ts";
+import type { DeploymentState } from "../deployments/deployment.ts";
+import type { Engine, Plan } from "../engines/engine.ts";
+import type { Saga, Step, Work } from "../jobs/saga.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** What the old provider does when a deployment moves away. Its other half is `arrive.ts`. */
+export interface LeaveInput {
+	readonly plan: Plan;
+	readonly migration: string;
+}
+
+export interface LeaveTools {
+	readonly sessions: Sessions;
+	readonly engine: Engine;
+	readonly now: () => number;
+	/** How long services may rest at most, seconds. */
+	readonly freezeSeconds: number;
+	/** Lists what all volumes hold. */
+	inventory(
+		migration: string,
+		plan: Plan,
+		how: { round: number; final: boolean },
+		work: Work,
+	): Promise<Content<"manifest">>;
+	/** Ends and removes everything that only the move needed here. Twice is fine. */
+	forget(migration: string, plan: Plan): Promise<void>;
+	/** The services' secrets, sealed to the other node's session. */
+	secrets(plan: Plan, sealTo: string): Promise<string>;
+	setState(deployment: string, state: DeploymentState): void;
+	/** The domain's records become the other node's, where we set them. */
+	handDomainOver(domain: string, accept: Content<"accept">): Promise<void>;
+	/** Asks the services at the other node, as their users will. Throws while one of them does not answer. */
+	probe(plan: Plan, accept: Content<"accept">, signal: AbortSignal): Promise<void>;
+	/** Shows how far the other node is, as long as `work` goes on. */
+	follow(migration: string, work: Work): { close(): void };
+}
+
+type LeaveStep = Step<LeaveInput, LeaveTools>;
+
+const day = 86_400;
+/** For what waits for somebody else: as often as it takes. */
+const patient = { deadline: 20 * day, attempts: 1_000_000 };
+
+const agree: LeaveStep = {
+	...{ verb: "agree", title: "Agree with the new provider", seconds: 5, ...patient },
+	async do({ migration }, { sessions }, work) {
+		const { talk, about } = sessions.known(migration);
+		if (talk.state === "planned" && about.offer) await sessions.say(migration, { kind: "offer", content: about.offer });
+		work.progress(null, "waiting for the new provider");
+		await sessions.until(migration, work.signal, () => sessions.last(migration, "target", "accept"));
+	},
+	async undo({ migration, plan }, { sessions, forget }) {
+		await sessions.callOff(migration, "the move was called off");
+		await forget(migration, plan);
+	},
+};
+
+const copy: LeaveStep = {
+	...{ verb: "copy", title: "Copy everything while your services run", seconds: 60, ...patient },
+	async do({ migration, plan }, tools, work) {
+		const { sessions } = tools;
+		const following = tools.follow(migration, work);
+		try {
+			for (;;) {
+				const announced = roundsOf(sessions.all(migration, "target", "announce"));
+				const round = sessions.all(migration, "source", "manifest").length;
+				if (announced.length < round)
+					await sessions.until(migration, work.signal, () => announcedRound(sessions, migration, round));
+				else if (isCloseEnough(announced)) return;
+				else {
+					const content = await tools.inventory(migration, plan, { round: round + 1, final: false }, work);
+					await sessions.say(migration, { kind: "manifest", content });
+				}
+			}
+		} finally {
+			following.close();
+		}
+	},
+};
+
+const rehearse: LeaveStep = {
+	...{ verb: "rehearse", title: "See that it works at the new provider", seconds: 20, ...patient },
+	async do({ migration }, { sessions, follow }, work) {
+		const following = follow(migration, work);
+		try {
+			const rehearsal = await sessions.until(migration, work.signal, () => {
+				return sessions.last(migration, "target", "announce")?.rehearsal ?? undefined;
+			});
+			for (const { what, ok, detail } of rehearsal.checks) work.log(`${ok ? "✓" : "✗"} ${what}: ${detail}`);
+			const failed = rehearsal.checks.find(({ ok }) => !ok);
+			if (!rehearsal.ok)
+				throw new Problem("rehearsal-failed", { what: failed?.what ?? "", detail: failed?.detail ?? "" });
+		} finally {
+			following.close();
+		}
+	},
+};
+
+const freeze: LeaveStep = {
+	...{ verb: "freeze", title: "Let your services rest", seconds: 5, deadline: 300 },
+	async do({ migration, plan }, { sessions, engine, setState, now }, work) {
+		sessions.checkOpen(sessions.known(migration));
+		if (sessions.known(migration).frozenAt === null) sessions.change(migration, { frozenAt: now() });
+		setState(plan.deployment, "frozen");
+		await engine.apply({ ...plan, mode: "frozen" }, work);
+	},
+	async undo({ migration, plan }, { sessions, engine, setState, now }, work) {
+		// Before anybody may serve here again it must be certain that the other node will not.
+		await sessions.callOff(migration, "the move was called off while services rested");
+		const { state } = sessions.known(migration).talk;
+		if (!serves("source", state)) throw new Error(`Services must not start again: the migration is ${state}`);
+		setState(plan.deployment, "serving");
+		await engine.apply({ ...plan, mode: "serving" }, work);
+		sessions.change(migration, { thawedAt: now() });
+	},
+};
+
+const rest: LeaveStep = {
+	...{ verb: "rest", title: "Copy what has changed since", seconds: 10, ...patient },
+	do: (input, tools, work) =>
+		withinBudget(input, tools, work, async (signal) => {
+			const { sessions, inventory } = tools;
+			const { migration, plan } = input;
+			const manifests = sessions.all(migration, "source", "manifest");
+			if (manifests.at(-1)?.final) return;
+			const content = await inventory(
+				migration,
+				plan,
+				{ round: manifests.length + 1, final: true },
+				{ ...work, signal },
+			);
+			await sessions.say(migration, { kind: "manifest", content });
+		}),
+};
+
+const verify: LeaveStep = {
+	...{ verb: "verify", title: "Wait until the new provider has checked every byte", seconds: 10, ...patient },
+	do: (input, tools, work) =>
+		withinBudget(input, tools, work, async (signal) => {
+			const { sessions, follow } = tools;
+			const following = follow(input.migration, work);
+			try {
+				await sessions.until(input.migration, signal, ({ talk }) => (talk.state === "frozen" ? undefined : true));
+			} finally {
+				following.close();
+			}
+		}),
+};
+
+/** The one point of no return. Only the other node can still refuse, and then it will never serve. */
+const handOver: LeaveStep = {
+	...{ verb: "hand-over", title: "Hand over to the new provider", seconds: 10, ...patient },
+	pivot: true,
+	refusable: true,
+	async do({ migration, plan }, { sessions, secrets, follow }, work) {
+		const { talk } = sessions.known(migration);
+		if (talk.state === "voted" && talk.manifest !== null) {
+			const sealTo = sessions.last(migration, "target", "accept")?.sealTo ?? "";
+			const content = { manifest: talk.manifest, epoch: talk.epoch + 1, secrets: await secrets(plan, sealTo) };
+			await sessions.say(migration, { kind: "move", content });
+		}
+		const following = follow(migration, work);
+		try {
+			await sessions.until(migration, work.signal, () => sessions.last(migration, "target", "active"));
+		} finally {
+			following.close();
+		}
+	},
+};
+
+const domain: LeaveStep = {
+	...{ verb: "domain", title: "Point the domain to the new provider", seconds: 5, ...patient },
+	do: ({ migration, plan }, { handDomainOver, sessions }) => handDomainOver(plan.domain, accepted(sessions, migration)),
+};
+
+const serve: LeaveStep = {
+	...{ verb: "serve", title: "See that your services answer there", seconds: 5, ...patient },
+	async do({ migration, plan }, { sessions, probe, now, forget }, work) {
+		await probe(plan, accepted(sessions, migration), work.signal);
+		await forget(migration, plan);
+		sessions.change(migration, { endedAt: now() });
+	},
+};
+
+export const leave: Saga<LeaveInput, LeaveTools> = {
+	name: "leave",
+	steps: () => ({ agree, copy, rehearse, freeze, rest, verify, handOver, domain, serve }),
+};
+
+/** Does work that must be over before services have rested for too long; else throws `freeze-too-long`. */
+async function withinBudget(
+	{ migration }: LeaveInput,
+	{ sessions, freezeSeconds, now }: LeaveTools,
+	work: Work,
+	doing: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+	const left = (sessions.known(migration).frozenAt ?? now()) + freezeSeconds * 1000 - now();
+	const over = new AbortController();
+	const timer = setTimeout(
+		() => over.abort(new Problem("freeze-too-long", { seconds: freezeSeconds })),
+		Math.max(0, left),
+	);
+	try {
+		await doing(AbortSignal.any([work.signal, over.signal]));
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+function announcedRound(sessions: Sessions, migration: string, round: number) {
+	return sessions.all(migration, "target", "announce").find((announced) => announced.round === round);
+}
+
+function accepted(sessions: Sessions, migration: string): Content<"accept"> {
+	const accept = sessions.last(migration, "target", "accept");
+	if (!accept) throw new Error(`The target of ${migration} has accepted nothing`);
+	return accept;
+}
