@@ -90,6 +90,7 @@ export const problems = {
 		"The services rested for {seconds} seconds without an end in sight, so they serve here again",
 	],
 	"volume-unfit": [422, "{path} cannot be moved: {reason}"],
+	"volume-busy": [409, "{path} was changed while nobody should change it; see what still writes there and try again"],
 	"bucket-refused": [
 		502,
 		"The storage at {server} refuses work on the bucket {bucket} ({reason}); check its key and rights",
@@ -98,6 +99,8 @@ export const problems = {
 		504,
 		"The storage at {server} does not answer for the bucket {bucket} ({reason}); check that it runs",
 	],
+	"copy-refused": [422, "What the other node sends cannot be used: {reason}"],
+	"copy-too-large": [413, "This moves {wanted} {what}, and only {limit} were agreed"],
 	"copy-unfaithful": [502, "{count} items could not be copied faithfully; try again"],
 
 	"program-missing": [503, "{program} is not installed on this node; {fix}"],
@@ -135,7 +138,6 @@ export const problems = {
 		"The other node's signature is not of now; it can sign again with the time of this answer",
 	],
 	"signature-repeated": [401, "This signature has been used already; sign each request anew"],
-	"listing-not-valid": [400, "The other node's list of what moves does not hold, in line {line}: {why}"],
 	"sealed-wrong": [400, "This was not sealed for this session"],
 	"sheet-not-valid": [400, "The other provider's offer sheet does not follow the protocol: {why}"],
 	"receipt-not-valid": [400, "This is not a receipt of a migration: {why}"],
