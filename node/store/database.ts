@@ -11,14 +11,15 @@ export class Database {
 
 	/**
 	 * Opens the file (`:memory:` for tests) and brings its tables up to date by the numbered SQL beside this file. A file
-	 * that something keeps for itself, such as what a move remembers, has only the `tables` that are given as SQL.
+	 * that something keeps for itself, such as what a move remembers, has only the `tables` that are given as SQL; a power
+	 * cut (and nothing else) may take its last transactions.
 	 */
 	constructor(file: string, tables?: string) {
 		// SQLite gives its journal the same mode: what customers confide is for the node's own user alone.
 		if (file !== ":memory:") closeSync(openSync(file, "a", 0o600));
 		this.#sqlite = new Sqlite(file);
 		this.#sqlite.pragma("journal_mode = WAL");
-		this.#sqlite.pragma("synchronous = FULL");
+		this.#sqlite.pragma(`synchronous = ${tables === undefined ? "FULL" : "NORMAL"}`);
 		this.#sqlite.pragma("foreign_keys = ON");
 		this.#sqlite.pragma("busy_timeout = 5000");
 		this.#migrate(tables === undefined ? steps() : [{ number: 1, sql: tables }]);
