@@ -9,6 +9,7 @@ const known: readonly Tool[] = [
 	["fonts-dejavu-core", ["/usr/share/fonts/truetype/dejavu", "/usr/share/fonts/TTF"], "pictures of the panel"],
 	["knot", ["/usr/sbin/knotd"], "zones at a real name server"],
 	["knot-dnsutils", ["/usr/bin/kdig"], "the demo's name server, asked by others"],
+	["openssl", ["/usr/bin/openssl"], "forwarding by TLS"],
 	["openssh-client", ["/usr/bin/ssh-keygen"], "SSH keys beside ssh-keygen"],
 ];
 

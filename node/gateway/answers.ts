@@ -13,6 +13,8 @@ const statuses: Record<Matter, number> = {
 	stopped: 503,
 	gone: 502,
 	slow: 504,
+	away: 503,
+	round: 508,
 	unknown: 421,
 };
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Agent } from "undici";
+import type { Agent, Dispatcher, Pool } from "undici";
 import { Exchange, type Failure } from "./exchange.ts";
 import type { Head } from "./head.ts";
 import type { Limits } from "./limits.ts";
@@ -17,58 +17,100 @@ export interface Visit {
 /** Methods that may be sent twice when the first connection turns out to be dead (RFC 9110, 9.2.2). */
 const repeatable = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Hands requests to services, over connections that are kept between them. */
+/** Where a request goes. */
+export interface Way {
+	/** Such as `http://127.0.0.1:20001`. */
+	readonly origin: string;
+	/** By TLS the other side is to prove this name, which is the host that was asked for and not the origin's own. */
+	readonly away?: { readonly host: string };
+}
+
+/** What becomes of it. */
+export interface Outcome {
+	/** Called, once, when nothing of an answer has gone out and nothing will. */
+	failed(failure: Failure): void;
+	/** An answer went out, all of it or only a part. Not called when the client turned away. */
+	ended?(isWhole: boolean): void;
+}
+
+/** RFC 9110, 15.5.20: another node says so of a name that it does not know yet, and others would give up on us for it. */
+const misdirected = 421;
+
+/** Hands requests to services and to other nodes, over connections that are kept between them. */
 export class Courier {
 	readonly #limits: Limits;
+	/** By origin and host name, since a connection by TLS is good for one name. */
+	readonly #pools = new Map<string, Pool>();
+	#undici: typeof import("undici") | undefined;
 	#agent: Agent | undefined;
-	#loading: Promise<Agent> | undefined;
+	#loading: Promise<void> | undefined;
 
 	constructor(limits: Limits) {
 		this.#limits = limits;
 	}
 
 	/** Loads what it takes, so that the first request need not wait for it. A second call does nothing. */
-	async prepare(): Promise<void> {
+	prepare(): Promise<void> {
 		this.#loading ??= this.#load();
-		this.#agent ??= await this.#loading;
+		return this.#loading;
 	}
 
-	/**
-	 * Brings the request to the service at `origin`, such as `http://127.0.0.1:20001`, and its answer back.
-	 * `failed` is called, once, when nothing of an answer has gone out and nothing will.
-	 */
-	send(origin: string, visit: Visit, failed: (failure: Failure) => void): void {
-		if (this.#agent) this.#dispatch(this.#agent, origin, visit, failed, true);
-		else this.prepare().then(() => this.send(origin, visit, failed));
+	/** Brings the request there and its answer back. */
+	send(way: Way, visit: Visit, outcome: Outcome): void {
+		if (this.#agent) this.#dispatch(this.#dispatcher(way, this.#agent), way, visit, outcome, true);
+		else this.prepare().then(() => this.send(way, visit, outcome));
 	}
 
 	/** Ends every exchange that is still under way. */
 	async close(): Promise<void> {
-		await (await this.#loading)?.destroy();
+		await this.#loading;
+		await Promise.all([this.#agent, ...this.#pools.values()].map((one) => one?.destroy()));
 	}
 
-	#dispatch(agent: Agent, origin: string, visit: Visit, failed: (failure: Failure) => void, mayRepeat: boolean): void {
+	#dispatch(dispatcher: Dispatcher, way: Way, visit: Visit, outcome: Outcome, mayRepeat: boolean): void {
 		const { head, request, response } = visit;
 		const method = request.method ?? "";
 		const body = head.hasBody ? new Upload(request, this.#limits.body) : null;
-		const exchange = new Exchange(request, response, this.#limits.linger, (failure, isStale) => {
-			body?.destroy();
-			if (isStale && mayRepeat && !body && repeatable.has(method)) this.#dispatch(agent, origin, visit, failed, false);
-			else failed(failure);
+		const exchange = new Exchange(request, response, {
+			linger: this.#limits.linger,
+			noAnswer: way.away && misdirected,
+			ended: (isWhole) => outcome.ended?.(isWhole),
+			failed: (failure, isStale) => {
+				body?.destroy();
+				if (isStale && mayRepeat && !body && repeatable.has(method))
+					this.#dispatch(dispatcher, way, visit, outcome, false);
+				else outcome.failed(failure);
+			},
 		});
-		agent.dispatch({ origin, path: head.path, method, headers: head.headers, body }, exchange);
+		const { path, headers } = head;
+		const servername = way.away && { servername: way.away.host };
+		dispatcher.dispatch({ origin: way.origin, path, method, headers, body, ...servername }, exchange);
+	}
+
+	#dispatcher({ origin, away }: Way, agent: Agent): Dispatcher {
+		if (!away || !this.#undici) return agent;
+		const name = `${origin} ${away.host}`;
+		const pool =
+			this.#pools.get(name) ??
+			new this.#undici.Pool(origin, { ...this.#options(), connections: this.#limits.connectionsAway });
+		this.#pools.set(name, pool);
+		return pool;
 	}
 
 	/** Only here, since undici takes as long to load as everything else that a node needs to begin. */
-	async #load(): Promise<Agent> {
-		const { Agent } = await import("undici");
-		return new Agent({
-			connections: this.#limits.connectionsPerService,
+	async #load(): Promise<void> {
+		this.#undici = await import("undici");
+		const connections = this.#limits.connectionsPerService;
+		this.#agent = new this.#undici.Agent({ ...this.#options(), connections });
+	}
+
+	#options() {
+		return {
 			connect: { timeout: this.#limits.connect },
 			allowH2: false,
 			headersTimeout: this.#limits.firstByte,
 			bodyTimeout: this.#limits.idle,
 			maxHeaderSize: this.#limits.answerHead,
-		});
+		};
 	}
 }

@@ -6,8 +6,17 @@ import { linger, TooLarge } from "./upload.ts";
 /** Why there is no answer from the service: nothing listens or it hung up, it took too long, we did not let it in. */
 export type Failure = "gone" | "slow" | "too-large";
 
-/** What becomes of an exchange that failed before a byte of the answer went out. `stale`: the connection had gone unnoticed. */
-export type Failed = (failure: Failure, stale: boolean) => void;
+/** What an exchange is to know besides the two sides. */
+export interface Terms {
+	/** How long the rest of a body is still taken in when the answer is out. */
+	readonly linger: number;
+	/** It failed before a byte of the answer went out. `stale`: the connection had gone unnoticed. */
+	failed(failure: Failure, stale: boolean): void;
+	/** Its end after the answer's head: whether all of the answer came. Not called when the client turned away. */
+	ended?(isWhole: boolean): void;
+	/** A status that counts as no answer at all. */
+	readonly noAnswer?: number | undefined;
+}
 
 /** Bytes up to which node:http joins head and body into one write, if both are texts; that takes a tenth off the CPU. */
 const onePiece = 16 * 1024;
@@ -16,17 +25,15 @@ const onePiece = 16 * 1024;
 export class Exchange implements Dispatcher.DispatchHandler {
 	readonly #request: IncomingMessage;
 	readonly #response: ServerResponse;
-	readonly #lingerTime: number;
-	readonly #failed: Failed;
+	readonly #terms: Terms;
 	#controller: Dispatcher.DispatchController | undefined;
 	#isOver = false;
 	#hasBody = false;
 
-	constructor(request: IncomingMessage, response: ServerResponse, lingerTime: number, failed: Failed) {
+	constructor(request: IncomingMessage, response: ServerResponse, terms: Terms) {
 		this.#request = request;
 		this.#response = response;
-		this.#lingerTime = lingerTime;
-		this.#failed = failed;
+		this.#terms = terms;
 		response.once("close", this.#hangUp);
 	}
 
@@ -35,9 +42,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
 		if (this.#response.destroyed) controller.abort(new Error("The client is gone"));
 	}
 
-	onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+	onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
 		// Interim answers, such as 103, are for us; node:http has already said 100 to the client.
 		if (status < 200) return;
+		if (status === this.#terms.noAnswer) return void controller.abort(new Error(`An answer with ${status} is none`));
 		this.#response.writeHead(status, endToEnd(headers));
 		// A stream of events may have nothing to say for long, but its head opens the connection at once. An answer
 		// that came in one piece has been written by then, so it stays one piece.
@@ -55,14 +63,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
 	onResponseEnd(): void {
 		this.#isOver = true;
 		this.#response.end();
-		linger(this.#request, this.#lingerTime);
+		linger(this.#request, this.#terms.linger);
+		this.#terms.ended?.(true);
 	}
 
 	onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error & { code?: string }): void {
 		this.#isOver = true;
 		this.#response.off("close", this.#hangUp);
-		if (this.#response.headersSent) this.#response.destroy();
-		else if (!this.#response.destroyed) this.#failed(failureOf(error), isStale(error));
+		if (this.#response.destroyed) return;
+		if (!this.#response.headersSent) return void this.#terms.failed(failureOf(error), isStale(error));
+		this.#response.destroy();
+		this.#terms.ended?.(false);
 	}
 
 	readonly #flush = (): void => {

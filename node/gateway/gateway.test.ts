@@ -283,7 +283,7 @@ test("it counts what it does", async () => {
 	const line = new Line(port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 	await line.until((text) => text.includes("hello"));
 	await ask(port, "GET /?x HTTP/1.1\nHost: a\nHost: b");
-	expect(gateway.tally).toEqual({ panel: 0, service: 1, wait: 0, unknown: 0, failed: 0, refused: 1 });
+	expect(gateway.tally).toEqual({ panel: 0, service: 1, away: 0, wait: 0, unknown: 0, failed: 0, refused: 1 });
 	await eventually(() => gateway.open.connections === 1);
 	expect(gateway.open.webSockets).toBe(0);
 });

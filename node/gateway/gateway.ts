@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import { answerFor, refuse } from "./answers.ts";
+import { hasPassed, headAway, nameOf } from "./away.ts";
 import { Clients } from "./clients.ts";
-import { Courier, type Visit } from "./courier.ts";
+import { Courier, type Visit, type Way } from "./courier.ts";
 import type { Destination, Find } from "./destination.ts";
 import type { Failure } from "./exchange.ts";
 import { readHead, rewrite } from "./head.ts";
@@ -17,6 +18,7 @@ const log = getLogger(["fediversity", "gateway"]);
 
 /** Seconds after which it is worth asking again for a service that did not answer, and after a fault of ours. */
 const retryFailed = 10;
+const retryAway = 30;
 const retryBroken = 60;
 
 const loopback = "127.0.0.1";
@@ -30,15 +32,21 @@ export interface GatewayParts {
 	/** Whether all that comes in comes from a proxy of ours, so that its X-Forwarded-For and -Proto are true. */
 	readonly trustProxy: boolean;
 	readonly limits?: Partial<Limits>;
+	/** Told of each request for a service that is not, or no longer, answered here. Called often, so it must be quick. */
+	counted?(host: string, what: Counted): void;
 }
+
+/** A request put off with 503 and Retry-After, one that another node has answered, and one that it left without an answer. */
+export type Counted = "deferred" | "forwarded" | "failed";
 
 /** What has come in since the start, for operators. */
 export interface Tally {
 	panel: number;
 	service: number;
+	away: number;
 	wait: number;
 	unknown: number;
-	/** Requests that a service left without an answer. */
+	/** Requests that a service or another node left without an answer. */
 	failed: number;
 	/** Requests that were malformed or too large, and connections over a limit. */
 	refused: number;
@@ -46,7 +54,9 @@ export interface Tally {
 
 /** The door of a node: every request comes in here and goes where its host name belongs. */
 export class Gateway {
-	readonly tally: Tally = { panel: 0, service: 0, wait: 0, unknown: 0, failed: 0, refused: 0 };
+	readonly tally: Tally = { panel: 0, service: 0, away: 0, wait: 0, unknown: 0, failed: 0, refused: 0 };
+	/** What other nodes know us by. */
+	readonly #name: string;
 	readonly #parts: GatewayParts;
 	readonly #limits: Limits;
 	readonly #courier: Courier;
@@ -56,6 +66,7 @@ export class Gateway {
 
 	constructor(parts: GatewayParts) {
 		this.#parts = parts;
+		this.#name = nameOf(parts.about.panel);
 		this.#limits = { ...defaultLimits, ...parts.limits };
 		this.#courier = new Courier(this.#limits);
 		this.#server = this.#build();
@@ -140,7 +151,7 @@ export class Gateway {
 		this.tally[destination.kind]++;
 		switch (destination.kind) {
 			case "wait":
-				this.#answer(destination.why, destination.retryAfter, visit);
+				this.#defer(destination, visit);
 				break;
 			case "unknown":
 				this.#answer("unknown", 0, visit);
@@ -152,8 +163,32 @@ export class Gateway {
 				break;
 			case "service":
 				this.#welcome(visit);
-				this.#courier.send(originOf(destination), visit, (failure) => this.#excuse(failure, visit));
+				this.#courier.send(wayTo(destination), visit, { failed: (failure) => this.#excuse(failure, visit) });
+				break;
+			case "away":
+				this.#forward(destination, visit);
 		}
+	}
+
+	/** To the node where it has moved. One that comes back from there is not sent a second time. */
+	#forward({ front }: Destination & { kind: "away" }, visit: Visit): void {
+		const { request, head } = visit;
+		if (hasPassed(request, this.#name)) return void this.#excuse("round", visit);
+		this.#welcome(visit);
+		const away = { ...visit, head: headAway(head, request, this.#name) };
+		this.#courier.send({ origin: front, away: { host: head.host } }, away, {
+			failed: (failure) => this.#excuse(failure, visit),
+			ended: (isWhole) => this.#count(head.host, isWhole ? "forwarded" : "failed"),
+		});
+	}
+
+	#defer({ why, retryAfter }: Destination & { kind: "wait" }, visit: Visit): void {
+		this.#count(visit.head.host, "deferred");
+		this.#answer(why, retryAfter, visit);
+	}
+
+	#count(host: string, what: Counted): void {
+		this.#parts.counted?.(host, what);
 	}
 
 	/** Asks for the body if the client waits to be asked. One that stops coming is given up sooner than an answer that takes its time. */
@@ -164,14 +199,20 @@ export class Gateway {
 		request.once("end", () => request.socket.setTimeout(this.#limits.idle));
 	}
 
-	/** The service gave no answer. Perhaps it was stopped in the meantime, and that is the better explanation. */
-	#excuse(failure: Failure, visit: Visit): void {
+	/**
+	 * There is no answer. Perhaps the service was stopped in the meantime, and that is the better explanation. Of one that
+	 * is away nothing is said that other servers would take for its end.
+	 */
+	#excuse(failure: Failure | "round", visit: Visit): void {
 		log.debug("{host} gave no answer: {failure}", { host: visit.head.host, failure });
 		const now = this.#find(visit.head.host);
-		if (failure === "too-large") this.#refuse(413, visit);
-		else if (now.kind === "wait") this.#answer(now.why, now.retryAfter, visit);
-		else this.#answer(failure, retryFailed, visit);
-		if (failure !== "too-large") this.tally.failed++;
+		if (failure === "too-large") return void this.#refuse(413, visit);
+		this.tally.failed++;
+		if (now.kind === "wait") this.#defer(now, visit);
+		else if (now.kind === "away") {
+			this.#count(visit.head.host, "failed");
+			this.#answer(failure === "round" ? "round" : "away", retryAway, visit);
+		} else this.#answer(failure, retryFailed, visit);
 	}
 
 	#answer(matter: Matter, retryAfter: number, { head, request, response }: Visit): void {
@@ -202,28 +243,33 @@ export class Gateway {
 		}
 	}
 
-	/** Whether this is a WebSocket for a service; anything else is answered like every other request. */
+	/** Whether this is a WebSocket that somebody else may take; anything else is answered like every other request. */
 	#isKnock(request: IncomingMessage): boolean {
 		const head = readHead(request, this.#parts.trustProxy);
-		return head?.webSocket === true && !head.hasBody && this.#find(head.host).kind === "service";
+		if (!head?.webSocket || head.hasBody) return false;
+		const { kind } = this.#find(head.host);
+		return kind === "service" || (kind === "away" && !hasPassed(request, this.#name));
 	}
 
 	#tunnel(request: IncomingMessage, socket: Socket, early: Buffer): void {
 		const head = readHead(request, this.#parts.trustProxy);
 		if (!head) return void socket.destroy();
 		const destination = this.#find(head.host);
-		if (destination.kind !== "service") return void socket.destroy();
-		this.tally.service++;
+		if (destination.kind !== "service" && destination.kind !== "away") return void socket.destroy();
+		const isAway = destination.kind === "away";
+		this.tally[destination.kind]++;
 		this.#tunnels.add(socket);
 		socket.once("close", () => this.#tunnels.delete(socket));
 		openTunnel({
-			...{ host: destination.host ?? loopback, port: destination.port },
-			...{ head, request, socket, early, limits: this.#limits },
+			way: isAway ? { origin: destination.front, away: { host: head.host } } : wayTo(destination),
+			head: isAway ? headAway(head, request, this.#name) : head,
+			...{ request, socket, early, limits: this.#limits },
 			failed: (failure, response) => this.#excuse(failure, { head, request, response, isWaiting: false }),
+			answered: () => isAway && this.#count(head.host, "forwarded"),
 		});
 	}
 }
 
-function originOf({ host = loopback, port }: Destination & { kind: "service" }): string {
-	return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+function wayTo({ host = loopback, port }: Destination & { kind: "service" }): Way {
+	return { origin: `http://${host.includes(":") ? `[${host}]` : host}:${port}` };
 }

@@ -17,6 +17,9 @@ export interface Head {
 	readonly webSocket: boolean;
 	/** What goes on to the service: the end-to-end headers, and our own word on who the client is. */
 	readonly headers: string[];
+	/** The client's address, and the scheme it came by, as in that word of ours. */
+	readonly client: string;
+	readonly proto: string;
 	/** What was only meant for this connection. */
 	readonly hopByHop: string[];
 }
@@ -45,7 +48,10 @@ export function readHead(request: IncomingMessage, trustProxy: boolean): Head | 
 	if (!target || found.hosts > 1 || !isFramed(found, request.httpVersion)) return undefined;
 	if (found.connection !== "") found.headers = withoutNamed(found.headers, found.connection);
 	found.headers[1] = target.authority;
-	addForwarding(found, request.socket, trustProxy);
+	const { client, proto } = clientOf(found, request.socket, trustProxy);
+	// Exactly one address goes on, whose ever it is: services believe the first, the last or the nearest one that is not
+	// private, and with one there is no choice. `Forwarded` (RFC 7239) is dropped, because Rails would prefer it.
+	found.headers.push("X-Forwarded-For", client, "X-Forwarded-Proto", proto, "X-Forwarded-Host", target.authority);
 	return {
 		host: target.host,
 		path: target.path,
@@ -53,6 +59,7 @@ export function readHead(request: IncomingMessage, trustProxy: boolean): Head | 
 		size: found.coding === undefined ? Number(found.length ?? 0) : undefined,
 		webSocket: request.method === "GET" && /^websocket$/i.test(found.upgrade),
 		headers: found.headers,
+		...{ client, proto },
 		hopByHop: found.hopByHop,
 	};
 }
@@ -165,22 +172,14 @@ function asciiAuthority(written: string): string {
 	return `${domainToASCII(name) || "/"}${port}`;
 }
 
-/**
- * Exactly one address goes on, whose ever it is: services believe the first, the last or the nearest one that is not
- * private, and with one there is no choice. `Forwarded` (RFC 7239) is dropped, because Rails would prefer it.
- */
-function addForwarding(found: Findings, socket: Socket, trustProxy: boolean): void {
+function clientOf(found: Findings, socket: Socket, trustProxy: boolean): { client: string; proto: string } {
 	const claimed = trustProxy ? last(found.forwardedFor) : "";
 	const proto = trustProxy ? last(found.forwardedProto).toLowerCase() : "";
 	const own = (socket as TLSSocket).encrypted ? "https" : "http";
-	found.headers.push(
-		"X-Forwarded-For",
-		isIP(claimed) ? claimed : addressOf(socket),
-		"X-Forwarded-Proto",
-		proto === "https" || proto === "http" ? proto : own,
-		"X-Forwarded-Host",
-		found.headers[1] ?? "",
-	);
+	return {
+		client: isIP(claimed) ? claimed : addressOf(socket),
+		proto: proto === "https" || proto === "http" ? proto : own,
+	};
 }
 
 function last(list: string): string {

@@ -24,6 +24,8 @@ export interface Limits {
 	readonly firstByte: number;
 	/** Connections to one service at once; further requests wait. Every open stream of progress takes one. */
 	readonly connectionsPerService: number;
+	/** Connections to another node at once, for one host name that has moved there. */
+	readonly connectionsAway: number;
 	/** A service's answer: status line and headers. */
 	readonly answerHead: number;
 }
@@ -44,5 +46,6 @@ export const defaultLimits: Limits = {
 	connect: 5 * second,
 	firstByte: 2 * minute,
 	connectionsPerService: 1024,
+	connectionsAway: 256,
 	answerHead: 32 * 1024,
 };

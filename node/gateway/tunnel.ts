@@ -1,14 +1,20 @@
-import { request as ask, type IncomingMessage, ServerResponse } from "node:http";
+import {
+	request as ask,
+	type ClientRequest,
+	type IncomingMessage,
+	type RequestOptions,
+	ServerResponse,
+} from "node:http";
 import type { Socket } from "node:net";
+import type { Way } from "./courier.ts";
 import type { Failure } from "./exchange.ts";
 import type { Head } from "./head.ts";
 import { endToEnd } from "./hop-by-hop.ts";
 import type { Limits } from "./limits.ts";
 
-/** A WebSocket handshake (RFC 6455, 4) and the service it is meant for. */
+/** A WebSocket handshake (RFC 6455, 4) and the service or node it is meant for. */
 export interface Knock {
-	readonly host: string;
-	readonly port: number;
+	readonly way: Way;
 	readonly head: Head;
 	readonly request: IncomingMessage;
 	readonly socket: Socket;
@@ -17,6 +23,8 @@ export interface Knock {
 	readonly limits: Limits;
 	/** Answers through the response it is handed, since the service gives no answer. */
 	readonly failed: (failure: Failure, response: ServerResponse) => void;
+	/** There is an answer, whatever it is. */
+	readonly answered?: () => void;
 }
 
 /**
@@ -25,9 +33,7 @@ export interface Knock {
  */
 export function openTunnel(knock: Knock): void {
 	const { head, socket, early, limits } = knock;
-	const upstream = ask({
-		host: knock.host,
-		port: knock.port,
+	const upstream = askAt(knock.way, {
 		path: head.path,
 		headers: [...head.headers, "Connection", "Upgrade", "Upgrade", "websocket"],
 		agent: false,
@@ -43,6 +49,7 @@ export function openTunnel(knock: Knock): void {
 	});
 	upstream.on("response", (answer) => refuse(knock, answer));
 	upstream.on("upgrade", (answer, other, late) => {
+		knock.answered?.();
 		socket.off("close", hangUp);
 		socket.write(switching(answer), "latin1");
 		socket.write(late);
@@ -51,6 +58,16 @@ export function openTunnel(knock: Knock): void {
 		join(other as Socket, socket, limits.idle);
 	});
 	upstream.end();
+}
+
+/** By TLS the other side must prove the name that was asked for. */
+function askAt({ origin, away }: Way, options: RequestOptions): ClientRequest {
+	const { protocol, hostname, port } = new URL(origin);
+	const at = { ...options, host: hostname.replace(/^\[|\]$/g, ""), port: port || undefined };
+	if (protocol === "http:") return ask(at);
+	// Not loaded with the node, which itself speaks plain HTTP.
+	const secure = process.getBuiltinModule("node:https");
+	return secure.request({ ...at, ...(away && { servername: away.host }) });
 }
 
 function switching(answer: IncomingMessage): string {
@@ -73,6 +90,7 @@ function join(from: Socket, to: Socket, idle: number): void {
 /** The service wants no WebSocket here: its answer, such as 401, goes to the client, and that is the end. */
 function refuse(knock: Knock, answer: IncomingMessage): void {
 	const response = responseOn(knock);
+	knock.answered?.();
 	response.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
 	answer.pipe(response);
 	answer.on("error", () => response.destroy());

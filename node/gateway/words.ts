@@ -1,5 +1,5 @@
 /** What the gateway has to say by itself: a service is on its way, is not there, or the host name is nobody's. */
-export type Matter = "starting" | "frozen" | "stopped" | "gone" | "slow" | "unknown";
+export type Matter = "starting" | "frozen" | "stopped" | "gone" | "slow" | "away" | "round" | "unknown";
 
 export type Language = "en" | "de";
 
@@ -31,6 +31,14 @@ export const words: Record<Language, Record<Matter, Words>> = {
 			title: "{host} takes too long to answer",
 			text: "The address is right, but the program behind it did not answer in time. It may be very busy.",
 		},
+		away: {
+			title: "{host} has moved, and its new provider does not answer",
+			text: "The address is right. What others send waits until it answers, and nothing is lost.",
+		},
+		round: {
+			title: "{host} is between two providers",
+			text: "Each of them says that the other one has it. That passes as soon as its move is finished.",
+		},
 		unknown: {
 			title: "There is nothing at {host}",
 			text: "You have reached a machine of {provider}, and no service here has this name.",
@@ -56,6 +64,14 @@ export const words: Record<Language, Record<Matter, Words>> = {
 		slow: {
 			title: "{host} braucht zu lange für eine Antwort",
 			text: "Die Adresse stimmt, aber das Programm dahinter hat nicht rechtzeitig geantwortet. Vielleicht ist es sehr beschäftigt.",
+		},
+		away: {
+			title: "{host} ist umgezogen, und der neue Anbieter antwortet nicht",
+			text: "Die Adresse stimmt. Was andere senden, wartet, bis er antwortet, und nichts geht verloren.",
+		},
+		round: {
+			title: "{host} ist zwischen zwei Anbietern",
+			text: "Jeder von beiden sagt, dass der andere es hat. Das geht vorbei, sobald der Umzug fertig ist.",
 		},
 		unknown: {
 			title: "Unter {host} gibt es nichts",
