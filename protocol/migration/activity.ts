@@ -155,11 +155,7 @@ export function activityId(actor: string, sid: string, said: Side, seq: number):
 
 type Read = z.infer<typeof Document>;
 
-function agree(
-	document: Read,
-	{ sid, seq, kind, prev, heard }: z.infer<typeof Payload>,
-	expected: Expectation,
-) {
+function agree(document: Read, { sid, seq, kind, prev, heard }: z.infer<typeof Payload>, expected: Expectation) {
 	const { type, said } = activityTypes[kind];
 	const { verificationMethod, created } = document.proof;
 	const first = seq === 1;
