@@ -179,31 +179,31 @@ export class S3StandIn {
 			throw new Refusal(403, "AccessDenied");
 	}
 
-	#answer(seen: Seen, body: Buffer, response: ServerResponse): void {
+	#answer(seen: Seen, body: Buffer, response: ServerResponse): ServerResponse {
 		const { method, bucket, key, query } = seen;
 		const upload = query.get("uploadId");
-		if (key === "" && method === "GET")
-			return void answerXml(
-				response,
-				query.has("uploads") ? this.#listUploads(bucket, query) : this.#list(bucket, query),
-			);
-		if (key === "") throw new Refusal(501, "NotImplemented");
+		if (key === "") {
+			if (method !== "GET") throw new Refusal(501, "NotImplemented");
+			const list = query.has("uploads") ? this.#listUploads(bucket, query) : this.#list(bucket, query);
+			return answerXml(response, list);
+		}
 		if (method === "GET" || method === "HEAD") return this.#get(seen, response);
 		if (method === "DELETE" && upload !== null) return this.#abort(bucket, upload, response);
-		if (method === "DELETE") {
-			this.#kept(bucket).objects.delete(key);
-			return void response.writeHead(204).end();
-		}
+		if (method === "DELETE") return this.#remove(bucket, key, response);
 		if (method === "POST" && query.has("uploads")) return this.#begin(seen, response);
 		if (method === "POST" && upload !== null) return this.#complete(seen, upload, body, response);
 		const copy = copySource(seen);
 		const bytes = copy ? this.#copied(copy, seen) : body;
 		if (upload !== null) return this.#part(seen, upload, bytes, response);
-		const meta = metaIn(seen.headers);
 		if (copy && seen.headers["x-amz-metadata-directive"] !== "REPLACE") throw new Refusal(501, "NotImplemented");
-		const { etag } = this.#put(bucket, key, bytes, meta);
-		if (copy) answerXml(response, xml("CopyObjectResult", [tag("ETag", `"${etag}"`)]));
-		else response.writeHead(200, { etag: `"${etag}"` }).end();
+		const { etag } = this.#put(bucket, key, bytes, metaIn(seen.headers));
+		if (copy) return answerXml(response, xml("CopyObjectResult", [tag("ETag", `"${etag}"`)]));
+		return response.writeHead(200, { etag: `"${etag}"` }).end();
+	}
+
+	#remove(bucket: string, key: string, response: ServerResponse): ServerResponse {
+		this.#kept(bucket).objects.delete(key);
+		return response.writeHead(204).end();
 	}
 
 	#put(
@@ -228,7 +228,7 @@ export class S3StandIn {
 		return stored;
 	}
 
-	#get({ method, bucket, key, headers }: Seen, response: ServerResponse): void {
+	#get({ method, bucket, key, headers }: Seen, response: ServerResponse): ServerResponse {
 		const object = this.#kept(bucket).objects.get(key);
 		if (!object) throw new Refusal(404, "NoSuchKey");
 		if (headers["if-match"] !== undefined && headers["if-match"] !== `"${object.etag}"`)
@@ -242,7 +242,7 @@ export class S3StandIn {
 			"content-length": bytes.length,
 			...(range && { "content-range": `bytes ${range[0]}-${range[1]}/${object.bytes.length}` }),
 		});
-		response.end(method === "HEAD" ? undefined : bytes);
+		return response.end(method === "HEAD" ? undefined : bytes);
 	}
 
 	#list(bucket: string, query: URLSearchParams): string {
@@ -279,24 +279,24 @@ export class S3StandIn {
 		return xml("ListMultipartUploadsResult", [tag("EncodingType", "url"), tag("IsTruncated", "false"), ...uploads]);
 	}
 
-	#begin({ bucket, key, headers }: Seen, response: ServerResponse): void {
+	#begin({ bucket, key, headers }: Seen, response: ServerResponse): ServerResponse {
 		const id = randomUUID();
 		this.#kept(bucket).uploads.set(id, { key, meta: metaIn(headers), parts: new Map() });
-		answerXml(response, xml("InitiateMultipartUploadResult", [tag("UploadId", id)]));
+		return answerXml(response, xml("InitiateMultipartUploadResult", [tag("UploadId", id)]));
 	}
 
-	#part({ bucket, key, query, headers }: Seen, id: string, bytes: Buffer, response: ServerResponse): void {
+	#part({ bucket, key, query, headers }: Seen, id: string, bytes: Buffer, response: ServerResponse): ServerResponse {
 		const upload = this.#kept(bucket).uploads.get(id);
 		if (upload?.key !== key) throw new Refusal(404, "NoSuchUpload");
 		const number = Number(query.get("partNumber"));
 		if (!(number >= 1 && number <= 10_000)) throw new Refusal(400, "InvalidArgument");
 		const etag = md5(bytes);
 		upload.parts.set(number, { bytes, etag });
-		if (headers["x-amz-copy-source"] === undefined) return void response.writeHead(200, { etag: `"${etag}"` }).end();
-		answerXml(response, xml("CopyPartResult", [tag("ETag", `"${etag}"`)]));
+		if (headers["x-amz-copy-source"] === undefined) return response.writeHead(200, { etag: `"${etag}"` }).end();
+		return answerXml(response, xml("CopyPartResult", [tag("ETag", `"${etag}"`)]));
 	}
 
-	#complete({ bucket, key }: Seen, id: string, body: Buffer, response: ServerResponse): void {
+	#complete({ bucket, key }: Seen, id: string, body: Buffer, response: ServerResponse): ServerResponse {
 		const { uploads } = this.#kept(bucket);
 		const upload = uploads.get(id);
 		if (upload?.key !== key) throw new Refusal(404, "NoSuchUpload");
@@ -312,12 +312,12 @@ export class S3StandIn {
 		const whole = Buffer.concat(parts.map((part) => part?.bytes ?? Buffer.alloc(0)));
 		const { etag } = this.#put(bucket, key, whole, upload.meta, `${md5(digests)}-${parts.length}`);
 		uploads.delete(id);
-		answerXml(response, xml("CompleteMultipartUploadResult", [tag("ETag", `"${etag}"`)]));
+		return answerXml(response, xml("CompleteMultipartUploadResult", [tag("ETag", `"${etag}"`)]));
 	}
 
-	#abort(bucket: string, id: string, response: ServerResponse): void {
+	#abort(bucket: string, id: string, response: ServerResponse): ServerResponse {
 		if (!this.#kept(bucket).uploads.delete(id)) throw new Refusal(404, "NoSuchUpload");
-		response.writeHead(204).end();
+		return response.writeHead(204).end();
 	}
 
 	#copied(source: { bucket: string; key: string }, { headers }: Seen): Buffer {
@@ -387,8 +387,8 @@ function inList(key: string, query: URLSearchParams): string {
 	return query.has("encoding-type") ? strictly(key).replaceAll("%2F", "/").replaceAll("%20", "+") : key;
 }
 
-function answerXml(response: ServerResponse, text: string): void {
-	response.writeHead(200, { "content-type": "application/xml" }).end(text);
+function answerXml(response: ServerResponse, text: string): ServerResponse {
+	return response.writeHead(200, { "content-type": "application/xml" }).end(text);
 }
 
 function xml(name: string, parts: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Database } from "../../store/database.ts";
+import { zeroPiece } from "../piece.ts";
 import { pieceSize } from "../volume.ts";
 import { Inventory, type Known } from "./inventory.ts";
 import type { Bucket } from "./s3.ts";
@@ -27,6 +28,7 @@ export interface Stocked {
 	readonly object: Known;
 }
 
+const zeroHash = Buffer.from(zeroPiece, "base64url");
 /** How many places of a piece are tried before it counts as lost. */
 const tries = 3;
 
@@ -52,12 +54,15 @@ export class Stock {
 		return this.#inventories;
 	}
 
+	/** Whether the piece stands somewhere; one of nothing but zeros is made here. */
 	holds(hash: Buffer): boolean {
+		if (hash.equals(zeroHash)) return true;
 		return this.#database.get("SELECT 1 FROM piece WHERE hash = :hash LIMIT 1", { hash }) !== undefined;
 	}
 
 	/** A piece, read where it stands; undefined: it is no longer where it was seen. */
 	async read(hash: Buffer, signal: AbortSignal): Promise<Buffer | undefined> {
+		if (hash.equals(zeroHash)) return Buffer.alloc(pieceSize);
 		for (const { store, key, etag, size, position } of this.#spots(hash)) {
 			const start = position * pieceSize;
 			const range = { start, length: Math.min(pieceSize, size - start), etag };
