@@ -2,11 +2,12 @@
 import { z } from "zod";
 import { Problem } from "../problem.ts";
 import { utf8 } from "./bytes.ts";
-import { canonical, digest, fromCanonical } from "./canonical.ts";
+import { canonical, digest } from "./canonical.ts";
 import { activityTypes, contents, type Kind, type Message, type Side } from "./messages.ts";
 import { fromMoment, Moment, toMoment } from "./moment.ts";
 import type { Signer, Verifier } from "./multikey.ts";
 import { addProof, documentContext, Proof, verifyProof } from "./proof.ts";
+import { fit, read } from "./strict.ts";
 
 export const mediaType = "application/vnd.fediversity.migration+json";
 
@@ -95,8 +96,8 @@ export type SignedDocument = UnsignedDocument & { readonly proof: Proof };
 export function writeActivity(head: Head, message: Message): UnsignedDocument {
 	const { type, said } = activityTypes[message.kind];
 	const { sid, seq, prev, heard, from, to, published } = head;
-	const content = parsed(contents[message.kind], message.content);
-	const payload = parsed(Payload, { sid, seq, prev, heard, kind: message.kind, content });
+	const content = fit(contents[message.kind], message.content, refused);
+	const payload = fit(Payload, { sid, seq, prev, heard, kind: message.kind, content }, refused);
 	return {
 		"@context": [...documentContext],
 		id: activityId(from, sid, said, seq),
@@ -123,11 +124,11 @@ export async function signActivity(head: Head, message: Message, signer: Signer)
  * not checked here, and the places in the chains are only read: that is for who knows the session.
  */
 export function readActivity(given: string | object, expected: Expectation): ReadActivity {
-	const text = typeof given === "string" ? given : canonical(given);
+	const text = typeof given === "string" ? given : written(given);
 	if (text.length > largestActivity.move) throw refused("it is too large");
-	const document = parsed(Document, decoded(text));
-	const payload = parsed(Payload, decoded(document.object.content));
-	const message = { kind: payload.kind, content: parsed(contents[payload.kind], payload.content) } as Message;
+	const document = read(Document, text, refused);
+	const payload = read(Payload, document.object.content, refused);
+	const message = { kind: payload.kind, content: fit(contents[payload.kind], payload.content, refused) } as Message;
 	if (payload.kind !== "move" && text.length > largestActivity.other) throw refused("it is too large");
 	agree(document, payload, expected);
 	if (expected.now !== null) timely(document, expected.now);
@@ -165,7 +166,7 @@ function agree(document: Read, { sid, seq, kind, prev, heard }: z.infer<typeof P
 		sid !== expected.sid && "it is of another session",
 		said !== expected.said && `the ${expected.said} does not say ${kind}`,
 		document.type !== type && `${kind} is not said by ${document.type}`,
-		document.id !== activityId(document.actor, sid, said, seq) && "its id is not what it must be",
+		document.id !== activityId(expected.from, expected.sid, said, seq) && "its id is not what it must be",
 		!verificationMethod.startsWith(`${document.actor}#`) && "its key is not its actor's",
 		created !== document.published && "it was signed at another time than published",
 		first !== (prev === null) && "it does not say what came before",
@@ -181,19 +182,13 @@ function timely({ published, proof }: Read, now: number) {
 		throw refused("it would be good for too long");
 }
 
-function decoded(text: string): unknown {
+/** What was kept as an object may come from somebody else, too: in a receipt. */
+function written(document: object): string {
 	try {
-		return fromCanonical(text);
-	} catch (error) {
-		throw refused(error instanceof SyntaxError ? "it is not canonical JSON" : "it is not JSON that we use");
+		return canonical(document);
+	} catch {
+		throw refused("it is not JSON that we use");
 	}
-}
-
-function parsed<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
-	const { data, error } = schema.safeParse(value);
-	if (!error) return data as z.infer<S>;
-	const [issue] = error.issues;
-	throw refused(`${issue?.path.join("/") || "it"}: ${issue?.message ?? "not valid"}`);
 }
 
 function refused(why: string): Problem {
