@@ -39,7 +39,7 @@ const table: { readonly source: Rows<SourceState>; readonly target: Rows<TargetS
 		agreed: {
 			serves: true,
 			says: { manifest: "copying", final: "frozen", withdraw: "withdrawn" },
-			hears: { reject: "refused", announce: "late", vote: "late" },
+			hears: { announce: "agreed", reject: "refused", vote: "late" },
 		},
 		/** The target fetches a round. The next may begin before it is through. */
 		copying: {
