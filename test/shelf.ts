@@ -83,7 +83,7 @@ export class TakingShelf implements Target {
 
 	async settle(listing: Listing): Promise<readonly PieceName[]> {
 		this.settles++;
-		const missing: PieceName[] = [];
+		const missing = new Map<string, PieceName>();
 		this.files.clear();
 		for await (const entries of listing.batches())
 			for (const { path, type, pieces } of entries) {
@@ -91,11 +91,11 @@ export class TakingShelf implements Target {
 				for (const [index, part] of parts.entries())
 					if (!part || nameOf(part) !== pieces[index]) {
 						this.aside.delete(pieces[index] as string);
-						missing.push({ path, index });
+						missing.set(pieces[index] as string, { path, index });
 					}
 				if (type === "file" && parts.every((part) => part)) this.files.set(path, Buffer.concat(parts as Buffer[]));
 			}
-		return missing;
+		return [...missing.values()];
 	}
 
 	async copyTo(): Promise<void> {}

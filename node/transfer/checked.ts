@@ -1,9 +1,10 @@
 import { createHash, hash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { checkEntry, longestLine } from "#protocol/migration/entry.ts";
 import { Problem } from "#protocol/problem.ts";
 import { type Entry, pieceSize } from "../volumes/volume.ts";
 import type { Manifest, ManifestVolume } from "./inventory.ts";
-import { Lines, lineOf } from "./lines.ts";
+import { Lines } from "./lines.ts";
 
 /** How much the target takes, of all volumes together. */
 export interface Limits {
@@ -11,8 +12,6 @@ export interface Limits {
 	readonly entries: number;
 }
 
-/** No line is longer: a file of 180 GiB has one like that. */
-const mostLineBytes = 32 * 1024 * 1024;
 /** What an entry's line may have on average besides its pieces, and what a piece adds to it. */
 const mostAverage = 1024;
 const bytesOfPiece = 46;
@@ -29,7 +28,7 @@ export function checkManifest({ volumes }: Manifest, limits: Limits): void {
 	const names = new Set(volumes.map(({ service, name }) => `${service}/${name}`));
 	if (names.size < volumes.length) throw refused("it names a volume twice");
 	for (const { length, bytes, entries } of volumes) {
-		const most = entries * mostAverage + (entries + bytes / pieceSize) * bytesOfPiece + mostLineBytes;
+		const most = entries * mostAverage + (entries + bytes / pieceSize) * bytesOfPiece + longestLine;
 		if (length > most || length < entries * lineLeast) throw refused("a listing's length does not fit its entries");
 	}
 }
@@ -48,34 +47,27 @@ export async function isListing(file: string, { listing, length }: ManifestVolum
 }
 
 /**
- * Throws `copy-refused` unless each line is a valid entry, written as it must be, after its folder or what it is another
- * name of, and all of them are as many and as large as the manifest says.
+ * Throws `copy-refused` unless each line is a valid entry, after its folder or what it is another name of, and all of them
+ * are as many and as large as the manifest says.
  */
 export async function checkListing(file: string, volume: ManifestVolume): Promise<void> {
-	const lines = new Lines(file, mostLineBytes);
+	const lines = new Lines(file, longestLine);
 	const seen = new Seen(volume.entries);
 	let bytes = 0;
 	try {
 		for (let line = lines.next(); line; line = lines.next()) {
 			if (lines.at > volume.entries) break;
-			const entry = checkedEntry(line, lines.at);
+			const entry = checkEntry(line.toString(), volume.kind);
 			checkPlace(entry, volume, seen);
 			bytes += entry.size;
 			// Others want to be served while a long listing is read.
 			if (lines.at % 1000 === 0) await new Promise<void>((resolve) => setImmediate(resolve));
 		}
-		if (lines.isTorn) throw refused("its last line is cut off");
 		if (lines.at !== volume.entries || bytes !== volume.bytes) throw refused("it holds more or less than announced");
+		if (lines.isTorn) throw refused("its last line is cut off");
 	} finally {
 		lines.close();
 	}
-}
-
-function checkedEntry(line: Buffer, number: number): Entry {
-	const text = line.toString();
-	const entry = JSON.parse(text) as Entry;
-	if (!entry || lineOf(entry) !== text) throw refused(`line ${number} of the listing is not written as it must be`);
-	return entry;
 }
 
 /** In trees everything lies in a folder listed before; nowhere is there a second entry by the same path. */

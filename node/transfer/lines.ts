@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { Problem } from "#protocol/problem.ts";
 import type { Entry, Listing } from "../volumes/volume.ts";
 
 /** Entries of one batch, and what their lines may have together unless a single one has more. */
@@ -68,7 +69,7 @@ export class Lines {
 			this.#start = 0;
 		}
 		if (this.#end === this.#buffer.length) {
-			if (this.#end > this.#most) throw new RangeError("A line is too long");
+			if (this.#end > this.#most) throw new Problem("copy-refused", { reason: "a line is too long" });
 			const larger = Buffer.allocUnsafe(this.#buffer.length * 2);
 			this.#buffer.copy(larger);
 			this.#buffer = larger;

@@ -37,6 +37,7 @@ export class Patience {
 			throw new Problem("copy-refused", { reason: error.message }, { cause: error });
 		const most = Math.min(longest, shortest * 2 ** this.#failures++);
 		await this.#wait(most * (0.5 + Math.random() / 2), this.#signal);
+		this.#signal.throwIfAborted();
 	}
 }
 

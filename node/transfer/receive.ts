@@ -55,7 +55,7 @@ export interface Received {
 	/** In the manifest. */
 	readonly entries: number;
 	readonly seconds: number;
-	/** Pieces that were found damaged after they had been written, and were fetched again. */
+	/** Pieces that were found damaged or missing after all had been written, and were fetched again. */
 	readonly damaged: number;
 	/** Pieces that were no longer as listed; they are left to the next round. */
 	readonly skipped: number;
