@@ -10,8 +10,12 @@ const known: readonly Tool[] = [
 	["knot", ["/usr/sbin/knotd"], "zones at a real name server"],
 	["knot-dnsutils", ["/usr/bin/kdig"], "the demo's name server, asked by others"],
 	["openssl", ["/usr/bin/openssl"], "forwarding by TLS"],
+	["postgresql-15", ["/usr/lib/postgresql/15/bin/postgres"], "databases that move"],
 	["openssh-client", ["/usr/bin/ssh-keygen"], "SSH keys beside ssh-keygen"],
 ];
+
+/** What a package starts by itself. */
+const services: Readonly<Record<string, string>> = { knot: "knot", "postgresql-15": "postgresql" };
 
 type Say = (line: string) => void;
 type Install = (names: readonly string[], say: Say) => void;
@@ -48,6 +52,7 @@ function apt(names: readonly string[], say: Say): void {
 			const { status, stderr } = run("install", "-y", "--no-install-recommends", name);
 			if (status !== 0) say(`${name} could not be installed: ${stderr.trim().split("\n").at(-1)}`);
 		}
-	// The tests start a name server of their own; the one of the package shall not run beside it.
-	if (names.includes("knot") && existsSync("/run/systemd/system")) spawnSync("systemctl", ["disable", "--now", "knot"]);
+	// The tests start a name server and a database of their own; those of the packages shall not run beside them.
+	const own = names.flatMap((name) => services[name] ?? []);
+	if (own.length > 0 && existsSync("/run/systemd/system")) spawnSync("systemctl", ["disable", "--now", ...own]);
 }

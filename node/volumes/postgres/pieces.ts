@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { pieceSize } from "../volume.ts";
+
+export const pieceHash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64url");
+
+/** Pieces of a file in order, one in memory at a time. The buffer is used again for the next piece. */
+export async function* piecesIn(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+	const handle = await open(file);
+	try {
+		const buffer = Buffer.allocUnsafe(pieceSize);
+		for (let at = 0; ; ) {
+			signal.throwIfAborted();
+			let filled = 0;
+			for (let read = -1; read !== 0 && filled < pieceSize; filled += read)
+				read = (await handle.read(buffer, filled, pieceSize - filled, at + filled)).bytesRead;
+			if (filled > 0) yield buffer.subarray(0, filled);
+			if (filled < pieceSize) return;
+			at += filled;
+		}
+	} finally {
+		await handle.close();
+	}
+}
+
+/** How long a file is, and what its pieces are called. */
+export async function piecesOf(file: string, signal: AbortSignal): Promise<{ size: number; pieces: string[] }> {
+	const pieces: string[] = [];
+	let size = 0;
+	for await (const piece of piecesIn(file, signal)) {
+		pieces.push(pieceHash(piece));
+		size += piece.length;
+	}
+	return { size, pieces };
+}
+
+/** How many bytes the piece with this index has in an entry of `size` bytes. */
+export const lengthOf = (size: number, index: number) => Math.min(pieceSize, size - index * pieceSize);
+
+/** Writes a small file so that after a crash it is there with the old content or with the new. */
+export async function keep(file: string, content: string): Promise<void> {
+	const handle = await open(`${file}.new`, "w", 0o600);
+	try {
+		await handle.writeFile(content);
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
+	await rename(`${file}.new`, file);
+	await sync(dirname(file));
+}
+
+/** Waits until a file or folder is on the disk. */
+export async function sync(path: string): Promise<void> {
+	const handle = await open(path);
+	try {
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
+}

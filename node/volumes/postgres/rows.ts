@@ -1,0 +1,74 @@
+import type { NewValue, Value } from "./records.ts";
+import type { KnownTable } from "./tables.ts";
+
+/** A statement for some rows at once: its parameters are lists of texts, one a column. */
+export interface Statement {
+	readonly sql: string;
+	readonly values: readonly (readonly Value[])[];
+}
+
+const lists = (from: number, count: number) =>
+	Array.from({ length: count }, (_, index) => `$${from + index + 1}::text[]`).join(", ");
+const columnsOf = <Item>(rows: readonly (readonly Item[])[], index: number) => rows.map((row) => row[index] ?? null);
+const given = (count: number) =>
+	`unnest(${lists(0, count)}) AS v(${Array.from({ length: count }, (_, index) => `c${index}`).join(", ")})`;
+
+/** Rows, all with all columns. */
+export function inserting(table: KnownTable, rows: readonly (readonly Value[])[]): Statement {
+	const names = table.columns.map((column) => column.name).join(", ");
+	const casts = table.columns.map((column, index) => `CAST(v.c${index} AS ${column.type})`).join(", ");
+	return {
+		sql: `INSERT INTO ${table.name} (${names}) OVERRIDING SYSTEM VALUE SELECT ${casts} FROM ${given(table.columns.length)}`,
+		values: table.columns.map((_, index) => columnsOf(rows, index)),
+	};
+}
+
+/** Rows by what they are found by. */
+export function deleting(table: KnownTable, identities: readonly (readonly Value[])[]): Statement {
+	const count = table.key?.length ?? table.columns.length;
+	return {
+		sql: `DELETE FROM ONLY ${table.name} AS o USING ${given(count)} WHERE ${found(table, 0)}`,
+		values: Array.from({ length: count }, (_, index) => columnsOf(identities, index)),
+	};
+}
+
+/** New values of rows, which all leave the same columns as they are; undefined: there is nothing to change. */
+export function updating(
+	table: KnownTable,
+	rows: readonly { readonly identity: readonly Value[]; readonly row: readonly NewValue[] }[],
+): Statement | undefined {
+	const first = rows[0]?.row ?? [];
+	const changed = table.columns.flatMap(({ isAlways }, index) => (first[index] === 0 || isAlways ? [] : [index]));
+	if (changed.length === 0) return undefined;
+	const count = table.key?.length ?? table.columns.length;
+	const sets = changed.map((column, index) => {
+		const { name, type } = table.columns[column] ?? { name: "", type: "" };
+		return `${name} = CAST(v.c${count + index} AS ${type})`;
+	});
+	return {
+		sql: `UPDATE ONLY ${table.name} AS o SET ${sets.join(", ")} FROM ${given(count + changed.length)} WHERE ${found(table, 0)}`,
+		values: [
+			...Array.from({ length: count }, (_, index) =>
+				columnsOf(
+					rows.map(({ identity }) => identity),
+					index,
+				),
+			),
+			...changed.map((column) => rows.map(({ row }) => (row[column] as Value) ?? null)),
+		],
+	};
+}
+
+/** How the row `o` is found. By all columns it may be there several times: then one of them is meant. */
+function found(table: KnownTable, from: number): string {
+	if (table.key)
+		return table.key
+			.map((column, index) => {
+				const { name, type, equal } = table.columns[column] ?? { name: "", type: "", equal: null };
+				const value = `v.c${from + index}`;
+				return equal ? `o.${name} ${equal} CAST(${value} AS ${type})` : `o.${name}::text IS NOT DISTINCT FROM ${value}`;
+			})
+			.join(" AND ");
+	const same = table.columns.map(({ name }, index) => `i.${name}::text IS NOT DISTINCT FROM v.c${from + index}`);
+	return `o.ctid = (SELECT i.ctid FROM ONLY ${table.name} AS i WHERE ${same.join(" AND ")} LIMIT 1)`;
+}
