@@ -10,6 +10,7 @@ Examples:
   fediversity serve --config /etc/fediversity/node.toml
   fediversity voucher create --services snac,wiki --days 14
   fediversity job list --json | jq '.[] | select(.state == "stuck")'
+  fediversity receipt verify receipt.json
   fediversity doctor
 
 The configuration is --config FILE, else the file that FEDIVERSITY_CONFIG names, else variables such as FEDIVERSITY_WEB_URL.
@@ -40,6 +41,7 @@ export function program(terminal: Terminal, version: string): Command {
 	addVoucher(top.command("voucher").description("what customers redeem to open an account and deploy"), terminal);
 	addCustomer(top.command("customer").description("who has an account here"), terminal);
 	addJob(top.command("job").description("long pieces of work: deploying, restarting, removing"), terminal);
+	addReceipt(top.command("receipt").description("what two nodes signed while a deployment moved"), terminal);
 	addDoctor(top, terminal);
 	return top;
 }
@@ -120,6 +122,17 @@ function addJob(group: Command, terminal: Terminal) {
 			await retryJob(await nodeOf(given, terminal), terminal, json, id);
 		},
 	);
+}
+
+function addReceipt(group: Command, terminal: Terminal) {
+	group
+		.command("verify <file>")
+		.description("check one without any network; - reads standard input")
+		.option("--json", "for programs")
+		.action(async (file: string, { json = false }: Given) => {
+			const { checkReceipt } = await import("./receipt.ts");
+			process.exitCode = await checkReceipt(file, terminal, json);
+		});
 }
 
 function addDoctor(top: Command, terminal: Terminal) {
