@@ -1,0 +1,50 @@
+import type { Donor } from "./directory/donors.ts";
+import type { Place, Source, Target, VolumeOptions } from "./volume.ts";
+
+/** The end of a volume that gives it away. Nothing is touched or read before it is asked for something. */
+export async function openSource(place: Place, options: VolumeOptions): Promise<Source> {
+	switch (place.kind) {
+		case "directory": {
+			const { DirectorySource } = await import("./directory/source.ts");
+			return new DirectorySource(place.path, options.scratch);
+		}
+		case "sqlite": {
+			throw new Error("Volumes of kind sqlite cannot be given away yet");
+		}
+		case "postgres": {
+			const { openPostgresSource } = await import("./postgres/postgres.ts");
+			return openPostgresSource(place, options);
+		}
+		case "bucket": {
+			const { openBucketSource } = await import("./bucket/bucket.ts");
+			return openBucketSource(place, options);
+		}
+	}
+}
+
+/** The end of a volume that takes it. Seeds of another kind are of no use and left aside. */
+export async function openTarget(place: Place, options: VolumeOptions): Promise<Target> {
+	const { scratch, seeds = [] } = options;
+	switch (place.kind) {
+		case "directory": {
+			const { DirectoryTarget } = await import("./directory/target.ts");
+			const { path, owner } = place;
+			return new DirectoryTarget({ path, owner, scratch, seeds: donorsOf("directory", seeds) });
+		}
+		case "sqlite": {
+			throw new Error("Volumes of kind sqlite cannot be taken yet");
+		}
+		case "postgres": {
+			const { openPostgresTarget } = await import("./postgres/postgres.ts");
+			return openPostgresTarget(place, options);
+		}
+		case "bucket": {
+			const { openBucketTarget } = await import("./bucket/bucket.ts");
+			return openBucketTarget(place, options);
+		}
+	}
+}
+
+function donorsOf(kind: "directory" | "sqlite", seeds: readonly Place[]): Donor[] {
+	return seeds.flatMap((seed) => (seed.kind === kind && "path" in seed ? [{ root: seed.path }] : []));
+}
