@@ -10,6 +10,7 @@ import { applyAccent } from "./look/accent.ts";
 import { pages } from "./pages/pages.ts";
 import type { Panel } from "./panel.ts";
 import { footer, header, offline, skipLink } from "./parts/frame.ts";
+import type { PageLater } from "./parts/page-later.ts";
 import { Part } from "./parts/part.ts";
 import { startFailed, starting } from "./parts/start.ts";
 import { needsCustomer, type PageName } from "./routes.ts";
@@ -110,7 +111,8 @@ export class FediversePanel extends Part implements Panel {
 	async #arrive(): Promise<void> {
 		await this.updateComplete;
 		await new Promise(requestAnimationFrame);
-		if (location.hash) return this.querySelector(location.hash)?.scrollIntoView();
+		await this.querySelector<PageLater>("page-later")?.arrived;
+		if (location.hash) return document.getElementById(location.hash.slice(1))?.scrollIntoView();
 		scrollTo(0, 0);
 		const heading = this.querySelector<HTMLElement>("main h1");
 		heading?.setAttribute("tabindex", "-1");

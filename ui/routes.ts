@@ -7,6 +7,8 @@ const addresses = {
 	new: "/new",
 	deployment: "/d/:domain",
 	job: "/d/:domain/jobs/:id",
+	move: "/d/:domain/move",
+	"move-in": "/move-in",
 	notices: "/notices",
 	account: "/account",
 } as const;
@@ -40,6 +42,11 @@ export function deploymentAddress(domain: string): string {
 
 export function jobAddress(domain: string, job: string): string {
 	return `${deploymentAddress(domain)}/jobs/${encodeURIComponent(job)}`;
+}
+
+/** Where a deployment is sent to another provider. */
+export function moveAddress(domain: string): string {
+	return `${deploymentAddress(domain)}/move`;
 }
 
 function matched(pattern: string[], path: string[]): Record<string, string> | undefined {

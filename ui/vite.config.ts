@@ -1,6 +1,9 @@
 import { defineConfig } from "vite";
 
-/** The panel is one page, one script, one stylesheet and one typeface: all of it arrives in the first round of requests. */
+/**
+ * What the first page needs is one stylesheet, one typeface and two scripts, and all of it arrives in the first round of
+ * requests. Other pages come one file each, when somebody goes there: what two of them need travels with the first.
+ */
 export default defineConfig({
 	root: import.meta.dirname,
 	build: {
@@ -10,5 +13,6 @@ export default defineConfig({
 		modulePreload: { polyfill: false },
 		assetsInlineLimit: 0,
 		reportCompressedSize: false,
+		rolldownOptions: { output: { codeSplitting: { groups: [{ name: "shared", minShareCount: 2 }] } } },
 	},
 });

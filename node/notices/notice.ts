@@ -22,13 +22,30 @@ export const noticeSentences = {
 	"job-stuck": "Work on {domain} is stuck and needs you: {reason}",
 	"service-unwell": "{service} under {domain} has not answered since {since}",
 	"service-well": "{service} under {domain} answers again",
+	"move-asked": "{provider} asks to move {domain} here; agree or refuse",
+	"leave-done": "{domain} now runs at {provider}; the copy here is kept until {date}, then erased",
+	"leave-undone": "Moving {domain} to {provider} did not work out; it serves here as before: {reason}",
+	"leave-stuck": "Moving {domain} to {provider} is stuck and needs you: {reason}",
+	"arrive-done": "{domain} has moved here from {provider}",
+	"arrive-undone": "Moving {domain} here from {provider} did not work out; it serves there as before: {reason}",
+	"arrive-stuck": "Moving {domain} here from {provider} is stuck and needs you: {reason}",
+	"move-erased": "The copy of {domain} that was kept here after its move was erased",
+	"records-needed": "Set the records of {domain} now, so that visitors find it at {provider}",
 	test: "This is a test notice; it works",
 } as const;
 
 export type NoticeKind = keyof typeof noticeSentences;
 
 /** Good news, which a customer may switch off. That something broken works again is not among them: it ends a worry. */
-export const successes: ReadonlySet<NoticeKind> = new Set(["deploy-done", "remove-done", "restore-done", "erase-done"]);
+export const successes: ReadonlySet<NoticeKind> = new Set([
+	"deploy-done",
+	"remove-done",
+	"restore-done",
+	"erase-done",
+	"leave-done",
+	"arrive-done",
+	"move-erased",
+]);
 
 /** Where sagas and probes say things; what becomes of them is the outbox's business and never fails the caller. */
 export interface Notices {

@@ -13,8 +13,9 @@ test("hears that the session is over, but not from a wrong password", async () =
 	const { send, onSignedOut } = ears(refused);
 	await send("/api/v1/sign-in");
 	await send("/api/v1/me/password");
+	await send("/api/v1/deployments/d1/move");
 	expect(onSignedOut).not.toHaveBeenCalled();
-	await send("/api/v1/deployments");
+	await send("/api/v1/deployments/d1/move-plan");
 	expect(onSignedOut).toHaveBeenCalledOnce();
 });
 

@@ -1,19 +1,19 @@
 import { msg, str } from "@lit/localize";
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { Problem } from "#protocol/problem.ts";
 import { Action } from "../controllers/action.ts";
+import { deploymentOf } from "../controllers/deployment-of.ts";
 import { Intention } from "../controllers/intention.ts";
-import { all } from "../controllers/paged-list.ts";
 import { Poll } from "../controllers/poll.ts";
 import { Task } from "../controllers/task.ts";
 import { failed, note, problem, waiting } from "../parts/faces.ts";
 import "../parts/history-list.ts";
+import { icon } from "../parts/icons.ts";
 import { stateOf } from "../parts/marks.ts";
 import { Page } from "../parts/part.ts";
 import "../parts/service-status.ts";
 import "../parts/typed-confirmation.ts";
-import { jobAddress } from "../routes.ts";
+import { deploymentAddress, jobAddress, moveAddress } from "../routes.ts";
 import type { Deployment } from "../views.ts";
 import { inUnit } from "../words/numbers.ts";
 import { wellbeing } from "../words/states.ts";
@@ -59,7 +59,7 @@ export class PageDeployment extends Page {
 			<header class="stack tight">
 				<div class="line apart"><h1>${unicode}</h1>${stateOf(wellbeing(deployment))}</div>
 				${unicode === domain ? nothing : html`<p class="quiet small">${msg(str`In the DNS: ${domain}`)}</p>`}
-				${this.#work(deployment)}${this.#kept(deployment)}
+				${this.#work(deployment)}${this.#kept(deployment)}${moved(deployment)}
 			</header>
 			<section class="stack" aria-labelledby="services">
 				<div class="section-head"><h2 id="services">${msg("Services")}</h2>
@@ -77,7 +77,7 @@ export class PageDeployment extends Page {
 				<h2 id="history">${msg("History")}</h2>
 				<history-list .panel=${this.panel} .deployment=${deployment}></history-list>
 			</section>
-			${state === "serving" ? this.#remove(deployment) : nothing}`;
+			${state === "serving" ? html`${this.#move(deployment)}${this.#remove(deployment)}` : nothing}`;
 	}
 
 	#work({ busy, job, domain }: Deployment): TemplateResult | typeof nothing {
@@ -105,6 +105,15 @@ export class PageDeployment extends Page {
 		);
 	}
 
+	#move({ domain, moved }: Deployment): TemplateResult {
+		return html`<section class="stack danger-zone" aria-labelledby="move">
+			<h2 id="move">${msg("Move to another provider")}</h2>
+			<p>${msg("With everything in it and under the same addresses. You see what it means before anything happens, and can call it off on the way.")}</p>
+			${moved && !moved.to ? html`<p class="quiet small">${msg(str`It came here from ${moved.provider}.`)}</p>` : nothing}
+			<p><a class="button" href=${moveAddress(domain)}>${msg(str`Move ${domain}`)} …</a></p>
+		</section>`;
+	}
+
 	#remove({ domain }: Deployment): TemplateResult {
 		const days = inUnit(this.panel.provider.keepDays, "day");
 		return html`<section class="stack danger-zone" aria-labelledby="remove">
@@ -127,18 +136,29 @@ export class PageDeployment extends Page {
 		this.panel.go(jobAddress(domain, job));
 	}
 
-	/** The address has the domain; of several that had it, the one that still lives. */
 	async #find(signal: AbortSignal): Promise<Deployment> {
 		const known = this.#task.value;
 		if (known) return this.panel.api("GET /deployments/{id}", { path: { id: known.id }, signal });
-		const list = await all((after) =>
-			this.panel.api("GET /deployments", { query: { limit: 100, ...(after && { after }) }, signal }),
-		);
-		const mine = list.filter(({ domain, unicode }) => domain === this.domain || unicode === this.domain);
-		const found = mine.find(({ state }) => state !== "gone") ?? mine[0];
-		if (!found) throw new Problem("not-found");
-		return found;
+		return deploymentOf(this.panel.api, this.domain, signal);
 	}
+}
+
+/** Where it is now, and what is left of it here. */
+function moved({ state, moved, domain, keptUntil, job }: Deployment): TemplateResult | typeof nothing {
+	if (state !== "moved" || !moved) return nothing;
+	const { origin, provider } = moved;
+	return note(
+		"accent",
+		html`<p>${msg(html`It moved to <b>${provider}</b> and serves there.`)} ${
+			keptUntil ? msg(str`The copy here serves nobody; it is kept until ${day(keptUntil)}, then erased.`) : nothing
+		}</p>
+		${keptUntil ? html`<p class="small quiet">${msg(str`If it moves back here before that, only what has changed is copied.`)}</p>` : nothing}
+		<div class="actions">
+			<a class="button main" href=${new URL(deploymentAddress(domain), origin).href}>${msg(str`Go to ${provider}`)}${icon("out")}</a>
+			${keptUntil ? html`<a class="button" href="/move-in?${new URLSearchParams({ domain })}">${msg("Move it back")}</a>` : nothing}
+			${job ? html`<a class="button" href=${jobAddress(domain, job)}>${msg("How it went")}</a>` : nothing}
+		</div>`,
+	);
 }
 
 customElements.define("page-deployment", PageDeployment);

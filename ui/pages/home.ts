@@ -31,7 +31,7 @@ export class PageHome extends Page {
 		return html`
 			<div class="section-head">
 				<h1>${this.heading}</h1>
-				${this.#deployments.value?.length ? html`<a class="button main" href="/new">${msg("New deployment")}</a>` : nothing}
+				${this.#deployments.value?.length ? html`<div class="actions"><a class="button" href="/move-in">${msg("Move one here")}</a><a class="button main" href="/new">${msg("New deployment")}</a></div>` : nothing}
 			</div>
 			${this.#unread()}
 			${this.#deployments.render({ ready: (list) => this.#list(list), loading: () => waiting(5), failed })}
@@ -39,25 +39,26 @@ export class PageHome extends Page {
 	}
 
 	#list(list: readonly Deployment[]): TemplateResult {
-		const living = list.filter(({ state }) => state !== "kept" && state !== "gone");
-		const kept = list.filter(({ state }) => state === "kept");
-		if (living.length + kept.length === 0) return this.#empty();
+		const living = list.filter(({ state }) => state !== "kept" && state !== "moved" && state !== "gone");
+		const [kept, moved] = (["kept", "moved"] as const).map((wanted) => list.filter(({ state }) => state === wanted));
+		if (living.length + (kept?.length ?? 0) + (moved?.length ?? 0) === 0) return this.#empty();
 		return html`
 			<ul class="stack">${repeat(
 				living,
 				({ id }) => id,
 				(one) => html`<li>${deploymentCard(one)}</li>`,
 			)}</ul>
-			${
-				kept.length > 0
-					? html`<section class="stack" aria-labelledby="kept"><h2 id="kept">${msg("Removed, still kept")}</h2>
-						<ul class="stack">${repeat(
-							kept,
-							({ id }) => id,
-							(one) => html`<li>${deploymentCard(one)}</li>`,
-						)}</ul></section>`
-					: nothing
-			}`;
+			${this.#others("moved", msg("Moved to another provider"), moved)}${this.#others("kept", msg("Removed, still kept"), kept)}`;
+	}
+
+	#others(id: string, title: string, list: readonly Deployment[] = []): TemplateResult | typeof nothing {
+		if (list.length === 0) return nothing;
+		return html`<section class="stack" aria-labelledby=${id}><h2 id=${id}>${title}</h2>
+			<ul class="stack">${repeat(
+				list,
+				({ id }) => id,
+				(one) => html`<li>${deploymentCard(one)}</li>`,
+			)}</ul></section>`;
 	}
 
 	#empty(): TemplateResult {
@@ -65,6 +66,7 @@ export class PageHome extends Page {
 			<h2>${msg("Nothing runs here yet")}</h2>
 			<p>${msg("A deployment is a domain of yours with the services you pick under it. It takes a few minutes, and you watch every step.")}</p>
 			<a class="button main large" href="/new">${msg("Set up your first one")}</a>
+			<p>${msg(html`Or <a href="/move-in">move one here</a> from another provider.`)}</p>
 		</div>`;
 	}
 

@@ -9,6 +9,7 @@ import "../parts/job-log.ts";
 import { jobMeter } from "../parts/job-meter.ts";
 import { jobSteps } from "../parts/job-steps.ts";
 import { stateOf } from "../parts/marks.ts";
+import "../parts/moving/move-story.ts";
 import { Page } from "../parts/part.ts";
 import { when } from "../parts/when.ts";
 import { deploymentAddress } from "../routes.ts";
@@ -75,11 +76,14 @@ export class PageJob extends Page {
 					${problem(this.#cancel.error)}
 				</header>
 				<div class="stack wide">
-					<job-end .panel=${this.panel} .job=${job} .retry=${this.#retry}></job-end>
-					${jobSteps(job, now, this.#waitsFor(job))}
+					${isMove(job) ? html`<move-story .panel=${this.panel} .job=${job} .inner=${this.#steps(job, now)}></move-story>` : this.#steps(job, now)}
 					<job-log .panel=${this.panel} .job=${job.id} .live=${!isOver(job)}></job-log>
 				</div>
 			</div>`;
+	}
+
+	#steps(job: Job, now: number): TemplateResult {
+		return html`<job-end .panel=${this.panel} .job=${job} .retry=${this.#retry}></job-end>${jobSteps(job, now, this.#waitsFor(job))}`;
 	}
 
 	#howLong(job: Job, now: number): unknown {
@@ -97,7 +101,7 @@ export class PageJob extends Page {
 	#cancelButton(job: Job): TemplateResult | typeof nothing {
 		if (!job.canCancel || isOver(job) || job.state === "cancelling") return nothing;
 		return html`<button type="button" class="button small" aria-busy=${this.#cancel.busy} @click=${() => this.#cancel.run()}>
-			${msg("Cancel and undo")}</button>`;
+			${isMove(job) ? msg("Call it off") : msg("Cancel and undo")}</button>`;
 	}
 
 	/** The records to set, shown at the step that waits for them. */
@@ -114,6 +118,11 @@ export class PageJob extends Page {
 		if (after.state !== before.state && isOver(after)) this.panel.say(`${this.domain}: ${jobWord(after.state)}`);
 		else if (changed) this.panel.say(stepNews(changed));
 	}
+}
+
+/** Whether a deployment moves, away from here or in. */
+function isMove({ kind }: Job): boolean {
+	return kind === "leave" || kind === "arrive";
 }
 
 /** That a step is done is said by the next one that begins. */

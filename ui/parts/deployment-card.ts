@@ -9,7 +9,7 @@ import { mark, stateOf } from "./marks.ts";
 
 /** A deployment in a list: which domain, how it is, what runs there. It leads to the work on it while there is some. */
 export function deploymentCard(deployment: Deployment): TemplateResult {
-	const { domain, unicode, busy, job, services, keptUntil } = deployment;
+	const { domain, unicode, busy, job, services, keptUntil, state, moved } = deployment;
 	const href = busy && job ? jobAddress(domain, job) : deploymentAddress(domain);
 	const size = services.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
 	return html`<article class="card deployment">
@@ -20,6 +20,7 @@ export function deploymentCard(deployment: Deployment): TemplateResult {
 				class="unseen">: ${healthWord(health)[0]}</span></span>`,
 			)}
 			${size > 0 ? html`<span class="numbers">${bytes(size)}</span>` : nothing}
+			${state === "moved" && moved ? html`<span>${msg(str`Now at ${moved.provider}`)}</span>` : nothing}
 			${keptUntil ? html`<span>${msg(str`Kept until ${day(keptUntil)}`)}</span>` : nothing}
 		</p>
 	</article>`;

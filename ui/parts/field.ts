@@ -45,9 +45,9 @@ export function passwordField<Name extends string>(
 /** Several lines, such as a key that is pasted. */
 export function area<Name extends string>(
 	form: Form<Name>,
-	{ name, label, hint, placeholder }: Field<Name>,
+	{ name, label, hint, placeholder, value }: Field<Name>,
 ): TemplateResult {
-	const input = html`<textarea class="input mono" id=${form.idOf(name)} name=${name} spellcheck="false" autocapitalize="none"
+	const input = html`<textarea class="input mono" id=${form.idOf(name)} name=${name} .value=${value ?? ""} spellcheck="false" autocapitalize="none"
 		placeholder=${ifDefined(placeholder)} aria-invalid=${form.errors[name] ? "true" : nothing}
 		aria-describedby=${described(form, name, hint)}></textarea>`;
 	return around(form, name, label, hint, input);

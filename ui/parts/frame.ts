@@ -56,7 +56,7 @@ function rooms({ notices }: Panel, page: PageName): TemplateResult {
 	const unread = notices.unread;
 	const here = (...pages: PageName[]) => (pages.includes(page) ? "page" : nothing);
 	return html`<nav class="rooms" aria-label=${msg("Main")}>
-		<a href="/home" aria-current=${here("home", "deployment", "job")}>${icon("home")}${msg("Home")}</a>
+		<a href="/home" aria-current=${here("home", "deployment", "job", "move", "move-in")}>${icon("home")}${msg("Home")}</a>
 		<a href="/new" aria-current=${here("new")}>${icon("add")}${msg("New")}</a>
 		<a href="/notices" aria-current=${here("notices")}>${icon("bell")}${msg("Notices")}
 			${unread ? html`<span class="count">${unread}<span class="unseen"> ${msg("unread")}</span></span>` : nothing}</a>

@@ -8,6 +8,7 @@ const drawings = {
 	bell: svg`<path d="M5 13.5V9a5 5 0 0 1 10 0v4.5l1.5 1.5h-13zM8.5 17.5h3" />`,
 	person: svg`<circle cx="10" cy="7" r="3.2" /><path d="M3.5 17c.8-3.4 3.4-5 6.5-5s5.7 1.6 6.5 5" />`,
 	out: svg`<path d="M8 5h7v7M15 5 6 14" />`,
+	right: svg`<path d="M3.500 10h13M11.500 5l5 5-5 5" />`,
 	info: svg`<circle cx="10" cy="10" r="7.2" /><path d="M10 9.200v4.600M10 6.300v.01" />`,
 	posts: svg`<path d="M3 4.500h14v9.500H9l-4 3.500v-3.500H3z" />`,
 	photos: svg`<rect x="3" y="4" width="14" height="12" rx="1.5" /><circle cx="7" cy="8" r="1.3" /><path d="m3.5 15 4.5-4 3 2.5 2.5-2 3.5 3" />`,

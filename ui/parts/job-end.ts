@@ -3,13 +3,19 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Action } from "../controllers/action.ts";
 import { newDraft, nothingChosen } from "../controllers/new-draft.ts";
 import type { Panel } from "../panel.ts";
-import { deploymentAddress } from "../routes.ts";
+import { deploymentAddress, moveAddress } from "../routes.ts";
 import type { Deployment, Job } from "../views.ts";
 import { problemSentence } from "../words/problems.ts";
 import { note, problem } from "./faces.ts";
 import "./first-account.ts";
 import { icon } from "./icons.ts";
 import { Part } from "./part.ts";
+
+/** What is left of a move that was called off, and where it begins anew. What has moved is told by the move's own story. */
+const calledOff: Readonly<Record<string, (domain: string) => readonly [sentence: string, again: string]>> = {
+	leave: (domain) => [msg("Called off: everything here is as it was"), moveAddress(domain)],
+	arrive: () => [msg("Called off: it stays where it was, and nothing of it is left here"), "/move-in"],
+};
 
 /** How a job ended and what comes next: done with the addresses, undone with the reason, stuck with what to do. */
 export class JobEnd extends Part {
@@ -34,8 +40,9 @@ export class JobEnd extends Part {
 		return this.job.state === "stuck" ? this.#stuck() : nothing;
 	}
 
-	#done(): TemplateResult {
+	#done(): TemplateResult | typeof nothing {
 		const domain = this.job.domain ?? "";
+		if (this.job.kind in calledOff) return nothing;
 		if (!["deploy", "restore"].includes(this.job.kind))
 			return html`<p><a class="button main" href=${this.job.kind === "erase" ? "/home" : deploymentAddress(domain)}>${msg("Go on")}</a></p>`;
 		return html`<section class="stack" aria-labelledby="ready">
@@ -53,8 +60,11 @@ export class JobEnd extends Part {
 	}
 
 	#undone(): TemplateResult {
+		const [sentence, again] = calledOff[this.job.kind]?.(this.job.domain ?? "") ?? [
+			msg("Undone: nothing of it is left"),
+		];
 		return html`<section class="stack" aria-labelledby="undone">
-			<h2 id="undone">${msg("Undone: nothing of it is left")}</h2>
+			<h2 id="undone">${sentence}</h2>
 			${this.#reason("attention")}
 			${this.job.kind === "deploy" ? html`<p>${msg("Your voucher is free again, and your domain is as it was.")}</p>` : nothing}
 			${problem(this.retry.error)}
@@ -65,7 +75,7 @@ export class JobEnd extends Part {
 						? html`<a class="button ${this.job.canRetry ? "" : "main"}" href="/new" @click=${this.#offerAgain}>${msg("Begin anew")}</a>`
 						: nothing
 				}
-
+				${again ? html`<a class="button" href=${again}>${msg("Begin anew")}</a>` : nothing}
 			</div>
 		</section>`;
 	}

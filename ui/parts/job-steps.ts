@@ -5,7 +5,7 @@ import { isOver } from "../controllers/followed-job.ts";
 import type { Job, Step } from "../views.ts";
 import { duration } from "../words/numbers.ts";
 import { problemSentence } from "../words/problems.ts";
-import { stepSentence, stepState } from "../words/steps.ts";
+import { stepNote, stepSentence, stepState } from "../words/steps.ts";
 import { timeTaken } from "../words/time-left.ts";
 import { note } from "./faces.ts";
 import { stepMeter } from "./job-meter.ts";
@@ -29,7 +29,7 @@ function line(step: Step, now: number, beside: unknown): TemplateResult {
 		<span class="what"><b>${stepSentence(step)}</b> ${word(step)}</span>
 		<span class="when numbers">${step.startedAt ? when(step.startedAt, "clockTime") : nothing}</span>
 		<span class="took numbers">${took(step, now)}</span>
-		<div class="more">${step.note ? html`<small class="quiet numbers">${step.note}</small>` : nothing}${bar(step)}${beside}</div>
+		<div class="more">${step.note ? html`<small class="quiet numbers">${stepNote(step.note)}</small>` : nothing}${bar(step)}${beside}</div>
 	</li>`;
 }
 

@@ -6,7 +6,7 @@ import { Form } from "../controllers/form.ts";
 import type { Panel } from "../panel.ts";
 import type { Domain } from "../views.ts";
 import { given } from "../words/checks.ts";
-import { sentenceOf } from "../words/problems.ts";
+import { ofDomain, sentenceOf } from "../words/problems.ts";
 import { note, problem } from "./faces.ts";
 import { field } from "./field.ts";
 import { Part } from "./part.ts";
@@ -26,12 +26,7 @@ export class NewDomain extends Part {
 	readonly #form = new Form(this, {
 		name: "new-domain",
 		checks: { domain: given },
-		belongs: Object.fromEntries(
-			["not-valid", "is-address", "too-long", "is-suffix", "is-reserved", "taken", "elsewhere"].map((code) => [
-				`domain-${code}`,
-				"domain",
-			]),
-		) as Record<string, "domain">,
+		belongs: ofDomain,
 		say: sentenceOf,
 		send: async ({ domain }) =>
 			this.#chosen(await this.panel.api("POST /domains", { body: { domain: domain.trim() } })),

@@ -10,10 +10,12 @@ import { Part } from "./part.ts";
 
 /** Takes another voucher. */
 export class RedeemVoucher extends Part {
-	static override properties = { panel: { attribute: false }, needed: { type: Boolean } };
+	static override properties = { panel: { attribute: false }, needed: { type: Boolean }, why: {} };
 	declare panel: Panel;
 	/** Whether nothing goes on without one. */
 	declare needed: boolean;
+	/** Said instead of the sentence for a new deployment. */
+	declare why: string | undefined;
 
 	readonly #form = new Form(this, {
 		name: "redeem",
@@ -31,7 +33,7 @@ export class RedeemVoucher extends Part {
 	protected override render() {
 		const form = this.#form;
 		return html`<form class=${this.needed ? "card stack tight" : "stack tight"} novalidate @submit=${form.submit}>
-			${this.needed ? html`<p>${msg("You have no unused voucher. You can look around below; to start, a voucher is needed.")}</p>` : nothing}
+			${this.needed ? html`<p>${this.why ?? msg("You have no unused voucher. You can look around below; to start, a voucher is needed.")}</p>` : nothing}
 			${field(form, {
 				name: "voucher",
 				label: msg("Voucher"),

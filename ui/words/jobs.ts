@@ -11,6 +11,8 @@ export function jobKind(kind: string): string {
 		restore: msg("Bringing back"),
 		restart: msg("Restarting"),
 		"set-password": msg("Setting a password"),
+		leave: msg("Moving away"),
+		arrive: msg("Moving in"),
 	};
 	return words[kind] ?? kind;
 }
@@ -24,6 +26,8 @@ export function jobDone(kind: string): string {
 		restore: msg("Brought back"),
 		restart: msg("Restarted"),
 		"set-password": msg("Password set"),
+		leave: msg("Moved away"),
+		arrive: msg("Moved in"),
 	};
 	return words[kind] ?? kind;
 }

@@ -5,6 +5,21 @@ import { Unreachable } from "../controllers/sending.ts";
 import { readable } from "./params.ts";
 import { translated } from "./translated.ts";
 
+/** What the node may find wrong with a domain that was typed; shown at the field for it. */
+export const ofDomain: Readonly<Record<string, "domain">> = Object.fromEntries(
+	["not-valid", "is-address", "has-more", "too-long", "part-too-long", "is-suffix", "is-reserved", "too-deep"]
+		.concat("taken", "elsewhere")
+		.map((code) => [`domain-${code}`, "domain"]),
+);
+
+/** What may be wrong with a migration token that was pasted. */
+export const ofToken: Readonly<Record<string, "token">> = Object.fromEntries(
+	["token-not-valid", "token-damaged", "token-insecure", "token-newer", "token-unknown", "token-expired"]
+		.concat("token-used", "token-other-domain")
+		.concat("node-silent", "node-unfit", "node-address", "node-not-accepted")
+		.map((code) => [code, "token"]),
+);
+
 /** A problem in the reader's language; one that is newer than this panel in the node's own words. */
 export function problemSentence(code: string, params: Readonly<Record<string, string>>, otherwise: string): string {
 	const known = problems[code as ProblemCode];

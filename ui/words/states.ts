@@ -18,6 +18,7 @@ export function healthWord(health: ServiceStatus["health"]): readonly [string, T
 export function deploymentWord(state: Deployment["state"]): readonly [string, Tone] {
 	const words: Record<Deployment["state"], readonly [string, Tone]> = {
 		starting: [msg("being set up"), "busy"],
+		arriving: [msg("moving in"), "busy"],
 		serving: [msg("serving"), "good"],
 		frozen: [msg("paused"), "attention"],
 		moved: [msg("moved away"), "still"],

@@ -51,6 +51,8 @@ export const choir: Deployment = {
 	busy: false,
 	createdAt: ago(21 * days),
 	keptUntil: null,
+	migration: null,
+	moved: null,
 };
 
 export const kept: Deployment = {
@@ -74,6 +76,27 @@ export const starting: Deployment = {
 	services: [
 		{ ...snac, address: "http://social.school.localhost:8080", health: "starting", probes: [], sizeBytes: null },
 	],
+};
+
+const south = { origin: "https://south.example", provider: "South" };
+
+export const gone: Deployment = {
+	...choir,
+	state: "moved",
+	services: choir.services.map((one) => ({ ...one, health: "stopped", probes: [] })),
+	keptUntil: ahead(30 * days),
+	migration: "g1",
+	moved: { to: true, ...south },
+};
+
+export const arriving: Deployment = {
+	...choir,
+	state: "arriving",
+	busy: true,
+	job: "j2",
+	services: choir.services.map((one) => ({ ...one, health: "unknown", probes: [], sizeBytes: null })),
+	migration: "g1",
+	moved: { to: false, ...south },
 };
 
 /** As long as names may be, and one that is written in other letters than the DNS has. */

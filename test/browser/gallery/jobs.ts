@@ -44,7 +44,7 @@ function begun(done: number, running = 4): Step[] {
 	});
 }
 
-function job(state: Job["state"], steps: Step[], more: Partial<Job> = {}): Job {
+export function job(state: Job["state"], steps: Step[], more: Partial<Job> = {}): Job {
 	const startedAt = steps[0]?.startedAt ?? null;
 	return {
 		id: "j2",
@@ -64,7 +64,7 @@ function job(state: Job["state"], steps: Step[], more: Partial<Job> = {}): Job {
 	};
 }
 
-const at = (steps: Step[], n: number, change: Partial<Step>) =>
+export const at = (steps: Step[], n: number, change: Partial<Step>) =>
 	steps.map((step, k) => (k === n ? { ...step, attempt: 1, startedAt: ago(4 * seconds), ...change } : step));
 
 const notReady = {

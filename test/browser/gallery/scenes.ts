@@ -1,6 +1,7 @@
 /** Every picture of the gallery: a page of a world, and what somebody did there. */
 import type { Page } from "playwright-core";
 import { longName } from "./deployments.ts";
+import { movingScenes } from "./moving-scenes.ts";
 import type { WorldName } from "./worlds.ts";
 
 export interface Scene {
@@ -205,6 +206,7 @@ export const scenes: Scene[] = [
 		shows: "A test is on its way",
 		act: press("Send a test"),
 	},
+	...movingScenes,
 	{ name: "nowhere", world: "visitor", path: "/nowhere", shows: "No such page" },
 	{ name: "down", world: "down", path: "/home", shows: "The panel cannot start" },
 	{ name: "german-front", world: "german", path: "/", shows: "Deutsch" },

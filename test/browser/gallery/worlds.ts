@@ -4,6 +4,7 @@ import { type Answers, never, type World } from "./answers.ts";
 import { cards, north } from "./catalogue.ts";
 import { choir, history, kept, longName, many, snac, starting, unwell, wiki } from "./deployments.ts";
 import { jobs, logLines } from "./jobs.ts";
+import { moving, movingWorlds } from "./moving-worlds.ts";
 import { notices } from "./notices.ts";
 import { account, anna, entitlement, page } from "./people.ts";
 import { managed, pointed, unmanaged, unpointed } from "./records.ts";
@@ -31,6 +32,7 @@ const customer: Answers = {
 		password: "wren-Il1O0-harbour-candle-58",
 		address: snac.address,
 	},
+	...moving,
 	"GET /domains": page([]),
 	"POST /domains": managed,
 	"GET /domains/{domain}/records": pointed,
@@ -116,6 +118,7 @@ export const worlds = {
 		answers: { ...customer, "GET /jobs/{id}": jobs.running },
 		streams: { "GET /jobs/{id}/events": async () => {} },
 	},
+	...movingWorlds(world),
 	german: world({ "GET /me": { ...anna, language: "de" } }),
 	down: { answers: {}, dead: true },
 } satisfies Record<string, World>;

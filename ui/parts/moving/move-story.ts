@@ -1,0 +1,133 @@
+import { msg, str } from "@lit/localize";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { Action } from "../../controllers/action.ts";
+import { Ticker } from "../../controllers/clock.ts";
+import { FollowedMigration } from "../../controllers/followed-migration.ts";
+import type { Panel } from "../../panel.ts";
+import { deploymentAddress } from "../../routes.ts";
+import type { Job, Migration } from "../../views.ts";
+import { duration, inUnit } from "../../words/numbers.ts";
+import { note } from "../faces.ts";
+import { icon } from "../icons.ts";
+import { Part } from "../part.ts";
+import { moveCopies } from "./move-copies.ts";
+import { moveProof } from "./move-proof.ts";
+import { keepReceipt } from "./receipt.ts";
+import { sixWords } from "./six-words.ts";
+
+/** A move around its timeline: from where to where and how long services rest; afterwards what came of it; below it the details. */
+export class MoveStory extends Part {
+	static override properties = { panel: { attribute: false }, job: { attribute: false }, inner: { attribute: false } };
+	declare panel: Panel;
+	declare job: Job;
+	/** The timeline. */
+	declare inner: unknown;
+
+	readonly #followed = new FollowedMigration(
+		this,
+		() => this.panel.api,
+		() => this.job,
+	);
+	readonly #receipt = new Action(this, () => this.#keepReceipt());
+
+	constructor() {
+		super();
+		new Ticker(this, () => isResting(this.#followed.migration));
+	}
+
+	protected override updated(changed: PropertyValues<this>): void {
+		const before = changed.get("job");
+		if (before) this.#followed.hear(before, this.job);
+	}
+
+	/** The timeline is there before the rest is known, and without it. */
+	protected override render() {
+		const migration = this.#followed.migration;
+		return html`${migration ? this.#head(migration) : nothing}${this.inner}${migration ? this.#details(migration) : nothing}`;
+	}
+
+	#head(migration: Migration): TemplateResult {
+		const moved = migration.state === "moved";
+		return html`<div class="stack">
+			${moved ? this.#arrived(migration) : this.#way(migration)}
+			${isResting(migration) ? this.#rest(migration) : nothing}
+			${migration.state === "agreeing" ? this.#compare(migration) : nothing}
+			${moved ? moveProof(migration, this.#receipt) : nothing}
+		</div>`;
+	}
+
+	#details(migration: Migration): TemplateResult {
+		return html`<div>
+			${moveCopies(migration)}
+			${migration.state === "agreeing" ? nothing : html`<details><summary>${msg("Six words, the same at both providers")}</summary>${sixWords(migration.words)}</details>`}
+		</div>`;
+	}
+
+	#way({ side, other }: Migration): TemplateResult {
+		const here = html`<span>${this.panel.provider.name}<br /><small class="quiet">${msg("here")}</small></span>`;
+		const there = html`<span>${other.provider}<br /><small class="quiet">${msg(str`${other.customer}, at ${hostOf(other)}`)}</small></span>`;
+		const [from, to] = side === "source" ? [here, there] : [there, here];
+		return html`<p class="way">${from}${icon("right")}<span class="unseen"> ${msg("to")} </span>${to}</p>`;
+	}
+
+	#arrived({ side, other, domain }: Migration): TemplateResult {
+		const away = side === "source";
+		const href = away ? new URL(deploymentAddress(domain), other.origin).href : deploymentAddress(domain);
+		return html`<section class="stack tight" aria-labelledby="moved">
+			<h2 id="moved">${away ? msg(str`${domain} now runs at ${other.provider}`) : msg(str`${domain} now runs here`)}</h2>
+			<p>${
+				away
+					? msg("Everything is there, under the same addresses. Who still comes here is sent on.")
+					: msg(
+							str`Everything has come from ${other.provider}, under the same addresses. Accounts and passwords are the same as before.`,
+						)
+			}</p>
+			<p><a class="button main" href=${href}>${away ? msg(str`Go to ${other.provider}`) : msg(str`Everything about ${domain}`)}${away ? icon("out") : nothing}</a></p>
+		</section>`;
+	}
+
+	/** Seconds, counted where everybody sees them; read out only when somebody asks. */
+	#rest({ frozenAt, freeze, side }: Migration): TemplateResult {
+		const seconds = Math.max(0, Math.floor((this.panel.clock.now() - Date.parse(frozenAt ?? "")) / 1000));
+		const late = freeze.expected !== null && seconds > Math.max(freeze.expected * 1.5, freeze.expected + 3);
+		return note(
+			late ? "attention" : "accent",
+			html`<div class="rest">
+				<p class="count-up numbers" role="timer">${inUnit(seconds, "second")}</p>
+				<div><p><b>${msg("The services rest")}</b></p>
+				<p class="small numbers">${freeze.expected === null ? nothing : html`${msg(str`Expected: ${duration(freeze.expected)}`)} · `}${
+					side === "source"
+						? msg(str`after ${duration(freeze.most)} at the latest they serve here again`)
+						: msg(str`after ${duration(freeze.most)} at the latest they serve there again`)
+				}</p></div>
+			</div>`,
+		);
+	}
+
+	#compare({ words, side, other }: Migration): TemplateResult {
+		return html`<section class="stack tight" aria-labelledby="six"><h2 id="six">${msg("Six words")}</h2>${sixWords(words)}
+			<p>${
+				side === "source"
+					? msg(
+							str`${other.provider} must show the same six. Agree there if you are asked; if they differ, call it off.`,
+						)
+					: msg(str`${other.provider} must show the same six. If they differ, call it off.`)
+			}</p></section>`;
+	}
+
+	/** The receipt goes through the API like everything else, so that a session's end is noticed. */
+	async #keepReceipt(): Promise<void> {
+		const { id, domain } = this.#followed.migration as Migration;
+		keepReceipt(domain, await this.panel.api("GET /migrations/{id}/receipt", { path: { id } }));
+	}
+}
+
+function hostOf({ origin }: Migration["other"]): string {
+	return new URL(origin).host;
+}
+
+function isResting(migration: Migration | null): boolean {
+	return migration?.frozenAt != null && migration.thawedAt === null && migration.endedAt === null;
+}
+
+customElements.define("move-story", MoveStory);
