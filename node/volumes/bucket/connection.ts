@@ -4,7 +4,7 @@ import { Problem } from "#protocol/problem.ts";
 import type { Place } from "../volume.ts";
 import { type Element, parse, textOf } from "./answer.ts";
 import { Patience } from "./patience.ts";
-import { escaped, queryText, signed } from "./signature.ts";
+import { escaped, queryText, signed, signingKey } from "./signature.ts";
 
 export type BucketPlace = Extract<Place, { kind: "bucket" }>;
 
@@ -42,8 +42,9 @@ export class Connection {
 	readonly #endpoint: URL;
 	readonly #connections: number;
 	#agent: Promise<Agent> | undefined;
+	#dayKey: { readonly day: string; readonly key: Buffer } | undefined;
 
-	constructor(place: BucketPlace, connections = 16) {
+	constructor(place: BucketPlace, connections = 32) {
 		this.#place = place;
 		this.#endpoint = new URL(place.endpoint);
 		this.#connections = connections;
@@ -89,6 +90,11 @@ export class Connection {
 		await (await this.#agent)?.destroy();
 	}
 
+	readonly #keyOf = (_access: unknown, day: string): Buffer => {
+		if (this.#dayKey?.day !== day) this.#dayKey = { day, key: signingKey(this.#place, day) };
+		return this.#dayKey.key;
+	};
+
 	async #once<Result>(ask: Ask, take: (answer: Answer) => Promise<Result>): Promise<Outcome<Result>> {
 		try {
 			const answer = await this.#send(ask);
@@ -126,14 +132,15 @@ export class Connection {
 	async #send({ method, key, query = {}, headers = {}, body = nothing, signal }: Ask): Promise<Answer> {
 		this.#agent ??= newAgent(this.#connections);
 		const base = this.#endpoint.pathname.replace(/\/$/, "");
-		const path = `${base}/${escaped(this.#place.bucket)}${key === undefined ? "" : `/${escapedKey(key)}`}`;
+		const bucket = `${base}/${escaped(this.#place.bucket)}`;
+		const path = key === undefined ? bucket : `${bucket}/${escapedKey(key)}`;
 		const bodyHash = createHash("sha256").update(body).digest("hex");
 		const own = { ...headers, host: this.#endpoint.host };
-		const proof = signed(this.#place, { method, path, query, headers: own, bodyHash }, new Date());
+		const proof = signed(this.#place, { method, path, query, headers: own, bodyHash }, new Date(), this.#keyOf);
 		const search = queryText(query);
 		return (await this.#agent).request({
 			origin: this.#endpoint.origin,
-			path: search === "" ? path : `${path}?${search}`,
+			path: `${key === undefined ? bucket : `${bucket}/${onTheWire(key)}`}${search === "" ? "" : `?${search}`}`,
 			method,
 			headers: proof,
 			body: method === "PUT" || method === "POST" ? body : null,
@@ -150,6 +157,11 @@ export class Passing extends Error {}
 /** Each part by itself, for `/` stays. */
 export function escapedKey(key: string): string {
 	return key.split("/").map(escaped).join("/");
+}
+
+/** Servers may take slashes at the beginning of a key for none; what is signed has them as they are. */
+function onTheWire(key: string): string {
+	return escapedKey(key).replace(/^\/+/, (slashes) => slashes.replaceAll("/", "%2F"));
 }
 
 /** Only here, since undici takes as long to load as everything else that a node needs to begin. */

@@ -26,7 +26,8 @@ CREATE TABLE object (
 
 /** Servers may write the time of a change in whole seconds, and two changes in one of them look like one. */
 const settledAfter = 3000;
-const readAtOnce = 8;
+/** Many, since a server may take some time to answer, however little it has to say. */
+const readAtOnce = { count: 32 };
 const tries = 4;
 
 interface Row {
@@ -89,12 +90,9 @@ export class Inventory {
 		return row && known(row);
 	}
 
-	/** Remembers what was put there, `modified` empty until somebody has read it again; `then` in the same transaction. */
-	put(object: Known, then: () => void): void {
-		this.#database.transaction(() => {
-			this.#keep(object, this.#pass);
-			then();
-		});
+	/** Remembers what was put there; `modified` is empty until somebody has read it again. */
+	put(object: Known): void {
+		this.#database.transaction(() => this.#keep(object, this.#pass));
 	}
 
 	forget(key: string): void {

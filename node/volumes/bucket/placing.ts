@@ -1,5 +1,7 @@
+import type { Database } from "../../store/database.ts";
 import { pieceSize } from "../volume.ts";
 import { each } from "./ahead.ts";
+import type { Known } from "./inventory.ts";
 import { pathOf, unfit } from "./key.ts";
 import type { Bucket } from "./s3.ts";
 import type { Part, Shelf } from "./shelf.ts";
@@ -10,11 +12,12 @@ import { hashAt, partSizeOf, partsOf, type Wanted, type WantedObjects } from "./
 export type AtHand = ReadonlyMap<string, Uint8Array>;
 
 const nothing: AtHand = new Map();
-/** Each holds a part of 8 MiB at most, seldom more. */
-const atOnce = 6;
+const notedAtOnce = 100;
+const atOnce = { count: 32, bytes: 32 * 1024 * 1024 };
 
 /** Brings what is whole into the bucket. */
 export class Placing {
+	readonly #database: Database;
 	readonly #bucket: Bucket;
 	readonly #wanted: WantedObjects;
 	readonly #shelf: Shelf;
@@ -24,13 +27,18 @@ export class Placing {
 	/** Uploads that are just being begun, by the object's id. */
 	readonly #beginning = new Map<number, Promise<string>>();
 
+	/** Objects that stand in the bucket, and of which nothing is written down yet. */
+	#put: { readonly id: number; readonly object: Known }[] = [];
+
 	constructor(parts: {
+		readonly database: Database;
 		readonly bucket: Bucket;
 		readonly wanted: WantedObjects;
 		readonly shelf: Shelf;
 		readonly stock: Stock;
 		readonly keyFor: (wanted: Wanted) => string;
 	}) {
+		this.#database = parts.database;
 		this.#bucket = parts.bucket;
 		this.#wanted = parts.wanted;
 		this.#shelf = parts.shelf;
@@ -40,13 +48,16 @@ export class Placing {
 
 	/** Brings parts whose pieces are all here; what was lost meanwhile is lacking again. */
 	async bring(parts: readonly Part[], atHand: AtHand, signal: AbortSignal): Promise<void> {
-		await each(parts, atOnce, signal, (part, stop) => this.#bring(part, atHand, stop));
+		const bytesOf = ({ wanted }: Part) => bytesAtOnce(this.#wanted.find(wanted));
+		const work = (part: Part, stop: AbortSignal) => this.#bring(part, atHand, stop);
+		await each(parts, atOnce, signal, work, bytesOf).finally(() => this.#note());
 	}
 
 	/** Brings every object that needs nothing from elsewhere. */
 	async bringWhatIsWhole(signal: AbortSignal): Promise<void> {
+		const work = (wanted: Wanted, stop: AbortSignal) => this.#whole(wanted, stop);
 		for (const page of this.#wanted.open())
-			await each(page, atOnce, signal, (wanted, stop) => this.#whole(wanted, stop));
+			await each(page, atOnce, signal, work, bytesAtOnce).finally(() => this.#note());
 	}
 
 	async #whole(wanted: Wanted, signal: AbortSignal): Promise<void> {
@@ -152,6 +163,22 @@ export class Placing {
 		const key = this.#keyFor(wanted);
 		const { size, pieces, meta } = wanted;
 		const object = { key, etag, size, pieces, meta, modified: "", settled: false };
-		this.#stock.own.put(object, () => this.#wanted.stands(wanted.id, key));
+		this.#put.push({ id: wanted.id, object });
+		if (this.#put.length >= notedAtOnce) this.#note();
 	}
+
+	/** Many in one transaction, since each costs more than the request for a small object. */
+	#note(): void {
+		this.#database.transaction(() => {
+			for (const { id, object } of this.#put) {
+				this.#stock.own.put(object);
+				this.#wanted.stands(id, object.key);
+			}
+		});
+		this.#put = [];
+	}
+}
+
+function bytesAtOnce(wanted: Wanted | undefined): number {
+	return wanted ? Math.min(wanted.size, partSizeOf(wanted.size)) : 0;
 }

@@ -10,7 +10,7 @@ export interface Access {
 /** What is signed; all of it exactly as it goes over the wire. */
 export interface Signable {
 	readonly method: string;
-	/** Escaped once. It is sent as it is, so that keys such as `a/../b` and `a//b` are reached. */
+	/** Escaped once, but for its slashes. Nothing in it is made simpler, so that keys such as `a/../b` and `a//b` are reached. */
 	readonly path: string;
 	/** Names and values not yet escaped. */
 	readonly query: Readonly<Record<string, string>>;
@@ -24,7 +24,7 @@ export interface Signable {
  * The headers that prove who asks and what is asked, the given ones among them: AWS Signature Version 4, always in a
  * header and never in the address (https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html).
  */
-export function signed(access: Access, request: Signable, now: Date): Record<string, string> {
+export function signed(access: Access, request: Signable, now: Date, keyOf = signingKey): Record<string, string> {
 	const moment = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
 	const headers: Record<string, string> = {
 		...request.headers,
@@ -37,7 +37,7 @@ export function signed(access: Access, request: Signable, now: Date): Record<str
 	const canonical = [request.method, request.path, queryText(request.query), lines, signedNames, request.bodyHash];
 	const scope = `${moment.slice(0, 8)}/${access.region}/s3/aws4_request`;
 	const text = ["AWS4-HMAC-SHA256", moment, scope, hash(canonical.join("\n"))].join("\n");
-	const signature = keyed(signingKey(access, moment.slice(0, 8)), text).toString("hex");
+	const signature = keyed(keyOf(access, moment.slice(0, 8)), text).toString("hex");
 	const credential = `${access.accessKeyId}/${scope}`;
 	headers["authorization"] =
 		`AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signedNames}, Signature=${signature}`;
@@ -55,12 +55,12 @@ export function escaped(text: string): string {
 	return encodeURIComponent(text).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-function signingKey({ region, secretAccessKey }: Access, day: string): Buffer {
-	const day1 = keyed(`AWS4${secretAccessKey}`, day);
-	return keyed(keyed(keyed(day1, region), "s3"), "aws4_request");
+/** What a day's requests are signed with (`day` as 20130524); worth keeping until the next. */
+export function signingKey({ region, secretAccessKey }: Access, day: string): Buffer {
+	return [day, region, "s3", "aws4_request"].reduce(keyed, Buffer.from(`AWS4${secretAccessKey}`));
 }
 
-function keyed(key: Buffer | string, text: string): Buffer {
+function keyed(key: Buffer, text: string): Buffer {
 	return createHmac("sha256", key).update(text, "latin1").digest();
 }
 

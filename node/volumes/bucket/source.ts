@@ -10,7 +10,7 @@ import { Bucket } from "./s3.ts";
 
 /** Pieces next to each other that one request asks for; with as many requests at once this is what memory holds. */
 const piecesAtOnce = 16;
-const requestsAtOnce = 8;
+const requestsAtOnce = { count: 32, bytes: 32 * 1024 * 1024 };
 const batchBytes = 2 * 1024 * 1024;
 /** Of a listing's batch, so that it stays small even where objects are huge. */
 const batchPieces = 10_000;
@@ -40,7 +40,8 @@ export class BucketSource implements Source {
 		const both = AbortSignal.any([signal, this.#closing.signal]);
 		let batch: Piece[] = [];
 		let bytes = 0;
-		for await (const pieces of ahead(runs(wanted), requestsAtOnce, both, (run, stop) => this.#run(run, stop))) {
+		const work = (run: Run, stop: AbortSignal) => this.#run(run, stop);
+		for await (const pieces of ahead(this.#runs(wanted), requestsAtOnce, both, work, bytesOf)) {
 			batch.push(...pieces);
 			bytes += pieces.reduce((sum, piece) => sum + piece.bytes.length, 0);
 			if (bytes < batchBytes) continue;
@@ -63,13 +64,19 @@ export class BucketSource implements Source {
 		rmSync(this.#scratch, { recursive: true, force: true });
 	}
 
-	/** Only of what was listed, and in the version that was listed. */
-	async #run({ path, first, count }: Run, signal: AbortSignal): Promise<Piece[]> {
-		const object = this.#inventory.find(keyOf(path));
-		if (!object || first + count > object.pieces.length / 32) return [];
-		const start = first * pieceSize;
-		const length = Math.min(count * pieceSize, object.size - start);
-		const bytes = await this.#bucket.bytes(object.key, { start, length, etag: object.etag }, signal);
+	/** Only of what was listed. */
+	*#runs(wanted: readonly PieceName[]): Iterable<Run> {
+		for (const run of runs(wanted)) {
+			const object = this.#inventory.find(keyOf(run.path));
+			if (object && run.first + run.count <= object.pieces.length / 32) yield { ...run, object };
+		}
+	}
+
+	/** Only in the version that was listed. */
+	async #run(run: Run, signal: AbortSignal): Promise<Piece[]> {
+		const { path, first, count, object } = run;
+		const range = { start: first * pieceSize, length: bytesOf(run), etag: object.etag };
+		const bytes = await this.#bucket.bytes(object.key, range, signal);
 		if (!bytes) return [];
 		return Array.from({ length: count }, (_, index) => ({
 			path,
@@ -100,15 +107,23 @@ function* batched(entries: readonly Entry[]): Iterable<readonly Entry[]> {
 	if (batch.length > 0) yield batch;
 }
 
-/** Pieces of one object that follow each other. */
-interface Run {
+/** Pieces that follow each other in one entry. */
+interface Named {
 	readonly path: string;
 	readonly first: number;
 	count: number;
 }
 
-function* runs(wanted: readonly PieceName[]): Iterable<Run> {
-	let run: Run | undefined;
+interface Run extends Named {
+	readonly object: Known;
+}
+
+function bytesOf({ first, count, object }: Run): number {
+	return Math.min(count * pieceSize, object.size - first * pieceSize);
+}
+
+function* runs(wanted: readonly PieceName[]): Iterable<Named> {
+	let run: Named | undefined;
 	for (const { path, index } of wanted) {
 		if (run?.path === path && run.first + run.count === index && run.count < piecesAtOnce) {
 			run.count++;

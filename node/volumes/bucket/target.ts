@@ -21,7 +21,7 @@ const tables = `${inventoryTables}${stockTables}${shelfTables}${wantedTables}
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 const logger = getLogger(["fediversity", "volumes"]);
-const removedAtOnce = 8;
+const removedAtOnce = { count: 16 };
 /** How often what is wrong is put right from what is at hand, before it counts as something this server cannot keep. */
 const repairs = 3;
 
@@ -52,7 +52,13 @@ export class BucketTarget implements Target {
 		this.#shelf = new Shelf(join(scratch, "pieces"), this.#database);
 		this.#wanted = new WantedObjects(this.#database, this.#shelf, this.#stock);
 		this.#placing = new Placing({
-			...{ bucket: this.#bucket, wanted: this.#wanted, shelf: this.#shelf, stock: this.#stock },
+			...{
+				database: this.#database,
+				bucket: this.#bucket,
+				wanted: this.#wanted,
+				shelf: this.#shelf,
+				stock: this.#stock,
+			},
 			keyFor: (wanted) => this.#keyFor(wanted),
 		});
 	}
@@ -79,9 +85,10 @@ export class BucketTarget implements Target {
 		await this.#load(listing);
 		for (let count = 0; count < repairs; count++) {
 			await this.#placing.bringWhatIsWhole(both);
+			// Whatever is here is checked, also while some is lacking: the less is left to do while nothing serves.
+			const wrong = await this.#verify(both);
 			const lacking = [...this.#wanted.lacking()].flat();
 			if (lacking.length > 0) return lacking;
-			const wrong = await this.#verify(both);
 			if (wrong === undefined) {
 				this.#remember("settled", "yes");
 				return [];
@@ -221,7 +228,8 @@ export class BucketTarget implements Target {
 		this.#database.transaction(() => {
 			for (const { id, key, size, pieces, meta } of beside) {
 				const object = { key, etag: etags.get(key) ?? "", size, pieces, meta, modified: "", settled: false };
-				this.#stock.own.put(object, () => this.#wanted.stands(id, key));
+				this.#stock.own.put(object);
+				this.#wanted.stands(id, key);
 			}
 		});
 	}

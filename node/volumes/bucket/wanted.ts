@@ -188,7 +188,9 @@ export class WantedObjects {
 	}
 
 	unseen(pass: number): number[] {
-		const rows = this.#database.all<{ id: number }>("SELECT id FROM wanted WHERE seen <> :pass", { pass });
+		const rows = this.#database.all<{ id: number }>("SELECT id FROM wanted WHERE at IS NOT NULL AND seen <> :pass", {
+			pass,
+		});
 		return rows.map(({ id }) => id);
 	}
 
