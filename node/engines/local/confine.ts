@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import type { Powers, UserRange } from "./powers.ts";
 import type { Command } from "./recipe.ts";
-import type { Confinement } from "./unit.ts";
+import type { Confinement, Network } from "./unit.ts";
 
 const logger = getLogger(["fediversity", "engines"]);
 
@@ -15,9 +15,12 @@ const logger = getLogger(["fediversity", "engines"]);
  */
 export async function confine(
 	powers: Powers,
-	wanted: { user: number | null; folders: readonly string[]; memoryMiB: number } & Required<
-		Pick<Command, "ownSharedMemory" | "limits">
-	>,
+	wanted: {
+		user: number | null;
+		folders: readonly string[];
+		memoryMiB: number;
+		network?: Network | undefined;
+	} & Required<Pick<Command, "ownSharedMemory" | "limits">>,
 ): Promise<Confinement> {
 	const behind = wanted.user === null ? [] : await walls(wanted.folders, wanted.user);
 	const user = behind.length > 0 && powers.mounts !== "root" ? null : wanted.user;
@@ -36,6 +39,7 @@ export async function confine(
 			processes: user === null ? null : (wanted.limits.processes ?? 512),
 			memoryMiB: Math.min(wanted.memoryMiB, Math.floor(powers.limits.data / 2 ** 20)),
 		},
+		...(wanted.network && { network: wanted.network }),
 	};
 }
 

@@ -3,6 +3,7 @@ import { chownSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { listening, MemoryVault, scratch } from "../../../test/contracts/tiny/world.ts";
+import { askAt } from "./ask.ts";
 import { LocalHands } from "./hands.ts";
 import { powersHere } from "./powers.ts";
 import type { Home } from "./recipe.ts";
@@ -33,6 +34,7 @@ beforeEach(() => {
 		report: listening(),
 		confinement,
 		vault: new MemoryVault(),
+		ask: askAt(home.origin, home.port),
 		env: { PATH: process.env["PATH"] ?? "" },
 	});
 });

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { basename, isAbsolute, normalize } from "node:path";
 import type { Vault } from "../../secrets/vault.ts";
 import type { Report } from "../engine.ts";
-import { askAt } from "./ask.ts";
 import { launch } from "./launch.ts";
 import { newSecret } from "./password.ts";
 import type { Hands, Home, RunOptions } from "./recipe.ts";
@@ -36,13 +35,14 @@ export class LocalHands implements Hands {
 		confinement: Confinement;
 		env: Readonly<Record<string, string>>;
 		vault: Vault;
+		ask: Hands["ask"];
 	}) {
 		this.#home = options.home;
 		this.report = options.report;
 		this.#confinement = { ...options.confinement, ownSharedMemory: false };
 		this.#env = options.env;
 		this.#vault = options.vault;
-		this.ask = askAt(options.home.origin, options.home.port, options.report.signal);
+		this.ask = options.ask;
 	}
 
 	run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<string> {

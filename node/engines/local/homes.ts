@@ -103,6 +103,13 @@ export class Homes {
 		await rmdir(dirname(home)).catch(() => {});
 	}
 
+	/** Removes every deployment of this kind, also what is there of one that was cut off while it was made. */
+	async eraseDeployments(belongs: (deployment: string) => boolean): Promise<void> {
+		const names = (await readdir(this.#folder)).filter(belongs);
+		for (const name of names) await rm(join(this.#folder, name), { recursive: true, force: true });
+		for (const id of this.#records.keys()) if (names.includes(dirname(id))) this.#records.delete(id);
+	}
+
 	async #made(id: string, names: readonly string[]): Promise<HomeRecord> {
 		const ports: Record<string, number> = {};
 		for (const name of names) ports[name] = await this.#freePort(`${id}/${name}`, Object.values(ports));

@@ -1,14 +1,26 @@
-import type { Confinement } from "./unit.ts";
+import type { Confinement, Network } from "./unit.ts";
 
 /**
  * The command line that runs `argv` within its confinement. Every part replaces itself by the next, so the process that
  * is started is the program itself in the end: signals reach it, and its death is seen.
  *
- * Order: mount namespace (unshare(1)), limits (prlimit(1)), then user and powers (setpriv(1)), since each needs what the
+ * Order: network, mount namespace (unshare(1)), limits (prlimit(1)), then user and powers (setpriv(1)), since each needs what the
  * next one takes away.
  */
 export function launch(argv: readonly [string, ...string[]], folder: string, confinement: Confinement): string[] {
-	return [...inMountNamespace(folder, confinement), ...underLimits(confinement), ...asUser(confinement), ...argv];
+	const { network } = confinement;
+	return [
+		...(network ? inNetwork(network) : []),
+		...inMountNamespace(folder, confinement),
+		...underLimits(confinement),
+		...asUser(confinement),
+		...argv,
+	];
+}
+
+/** nsenter(1). A mount namespace of the holder is not entered: what is there is the machine's own. */
+function inNetwork({ holder, ofUser }: Network): string[] {
+	return ["nsenter", `--target=${holder}`, "--net", ...(ofUser ? ["--user", "--preserve-credentials"] : []), "--"];
 }
 
 function inMountNamespace(folder: string, { mounts, ownSharedMemory, behind }: Confinement): string[] {
@@ -52,11 +64,12 @@ function underLimits({ limits }: Confinement): string[] {
 	];
 }
 
-function asUser({ user, mounts, ownSharedMemory, behind }: Confinement): string[] {
+function asUser({ user, mounts, ownSharedMemory, behind, network }: Confinement): string[] {
 	const privileges = ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"];
 	if (user !== null) return ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups", ...privileges, "--"];
 	// In a user namespace it would otherwise keep root's powers over that namespace.
-	if (mounts === "user" && (ownSharedMemory || behind.length > 0)) return ["setpriv", ...privileges, "--"];
+	const isInside = mounts === "user" && (ownSharedMemory || behind.length > 0);
+	if (isInside || network?.ofUser) return ["setpriv", ...privileges, "--"];
 	return [];
 }
 

@@ -99,11 +99,12 @@ export class LocalEngine implements Engine {
 	}
 
 	async rehearse(
-		_plan: Plan,
-		_fill: (volumes: readonly PlacedVolume[]) => Promise<void>,
-		_report: Report,
+		plan: Plan,
+		fill: (volumes: readonly PlacedVolume[]) => Promise<void>,
+		report: Report,
 	): Promise<Rehearsal> {
-		return { tried: false, checks: [] };
+		const { rehearsals } = await this.#ready();
+		return this.#turns.take(`${plan.deployment}-rehearsal`, () => rehearsals.rehearse(plan, fill, report));
 	}
 
 	backend(host: string): Backend | undefined {
@@ -116,6 +117,7 @@ export class LocalEngine implements Engine {
 		const wanted = all.filter((service) => service.mode === "serving" && service.isSetUp);
 		const units = await Promise.all(wanted.map(({ place }) => unitAt(place).catch(() => null)));
 		const adopted = await machinery.processes.adopt(units.filter((unit): unit is Unit => unit !== null));
+		await machinery.rehearsals.forgetLeftovers();
 		const down = wanted.filter(({ id }) => !adopted.includes(id));
 		logger.info("Took over {adopted} running services, starting {down}", {
 			adopted: adopted.length,
@@ -162,7 +164,7 @@ export class LocalEngine implements Engine {
 	}
 
 	#made(plan: Plan, planned: PlannedService, machinery: Machinery): LocalService {
-		const service = machinery.serve(plan, planned, this.#recipe(planned.name));
+		const service = machinery.serve(plan, planned);
 		this.#services.set(service.id, service);
 		service.changed(machinery.processes.status(service.id));
 		return service;
@@ -201,7 +203,11 @@ export class LocalEngine implements Engine {
 
 	async #prepared(): Promise<Machinery> {
 		const { machineryOf } = await import("./machinery.ts");
-		return machineryOf(this.#options, (id, status) => this.#services.get(id)?.changed(status));
+		return machineryOf(
+			this.#options,
+			(service) => this.#recipe(service),
+			(id, status) => this.#services.get(id)?.changed(status),
+		);
 	}
 }
 

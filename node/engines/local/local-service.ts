@@ -1,6 +1,5 @@
 import { Problem } from "#protocol/problem.ts";
 import type { Backend, PlacedVolume, Plan, PlannedService, Report, Sighting } from "../engine.ts";
-import { askAt } from "./ask.ts";
 import { tailOf } from "./log-file.ts";
 import { type Means, Place } from "./place.ts";
 import { lookAll, lookUntilWell, type Seen } from "./probing.ts";
@@ -118,20 +117,27 @@ export class LocalService {
 
 	/** Waits until all its probes hold. */
 	async check(report: Report): Promise<void> {
+		const all = await this.lookThrough(report);
+		const wrong = all.find(({ ok }) => !ok);
+		for (const { what, detail } of wrong ? [wrong] : all) report.log(`${what}: ${detail}`);
+		if (wrong) throw new Problem("service-not-ready", { service: this.planned.name, seconds: checkSeconds });
+		// It answers: visitors need not wait until the keeper has seen that too.
+		if (this.#status.state === "running") this.#answers ??= (await this.place.home(report)).port();
+	}
+
+	/** Looks in all its ways until all is well, but not for ever; answers what was seen last. */
+	async lookThrough(report: Report): Promise<readonly Seen[]> {
 		const home = await this.place.home(report);
 		const until = performance.now() + checkSeconds * 1000;
+		let last: readonly Seen[] = [];
 		const seen = (wrong: Seen | undefined, all: readonly Seen[]) => {
-			if (!wrong) for (const { what, detail } of all) report.log(`${what}: ${detail}`);
-			if (!wrong) return true;
-			report.progress(null, `${wrong.what}: ${wrong.detail}`);
-			if (performance.now() < until) return true;
-			report.log(`${wrong.what}: ${wrong.detail}`);
-			throw new Problem("service-not-ready", { service: this.planned.name, seconds: checkSeconds });
+			last = all;
+			if (wrong) report.progress(null, `${wrong.what}: ${wrong.detail}`);
+			return performance.now() < until;
 		};
 		const { signal } = report;
-		await lookUntilWell(this.#recipe.probes(home), askAt(home.origin, home.port, signal), { signal, seen });
-		// It answers: visitors need not wait until the keeper has seen that too.
-		if (this.#status.state === "running") this.#answers ??= home.port();
+		await lookUntilWell(this.#recipe.probes(home), this.place.ask(home, signal), { signal, seen });
+		return last;
 	}
 
 	/** Where its state lies, or belongs if it was never set up here: being asked for it does not set it up. */
@@ -141,10 +147,10 @@ export class LocalService {
 		return places.map((volume) => ({ service: this.planned.name, ...volume }));
 	}
 
-	/** Its state has come from elsewhere, with its account. */
+	/** Its state has come from elsewhere. With it the account, unless that is made anew wherever it runs. */
 	async adopt(): Promise<void> {
 		await this.place.open();
-		await this.place.remember({ account: true });
+		await this.place.remember({ account: this.#recipe.volumes.length > 0 });
 	}
 
 	async stop(report?: Report): Promise<void> {
@@ -174,7 +180,7 @@ export class LocalService {
 	async #probe(): Promise<Seen[]> {
 		try {
 			const home = await this.place.home(null);
-			return await lookAll(this.#recipe.probes(home), askAt(home.origin, home.port));
+			return await lookAll(this.#recipe.probes(home), this.place.ask(home));
 		} catch (error) {
 			return [{ what: "program", ok: false, detail: (error as Error).message, milliseconds: 0 }];
 		}
@@ -202,7 +208,7 @@ export class LocalService {
 			report.log(`${wrong.what}: ${wrong.detail}`);
 			return this.#failed("service-not-ready", report);
 		};
-		await lookUntilWell(this.#first(home), askAt(home.origin, home.port, signal), { signal, seen });
+		await lookUntilWell(this.#first(home), this.place.ask(home, signal), { signal, seen });
 	}
 
 	async #failed(code: "service-died" | "service-not-ready", report: Report): Promise<never> {
@@ -217,7 +223,7 @@ export class LocalService {
 		const isSame = () => this.#status.pid === pid && this.#status.state === "running";
 		const home = await this.place.home(null).catch(() => null);
 		if (!home) return;
-		const isReady = await lookUntilWell(this.#first(home), askAt(home.origin, home.port), { seen: isSame });
+		const isReady = await lookUntilWell(this.#first(home), this.place.ask(home), { seen: isSame });
 		if (isReady && isSame()) this.#answers = home.port();
 	}
 }

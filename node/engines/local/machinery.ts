@@ -2,6 +2,7 @@ import { mkdir, realpath } from "node:fs/promises";
 import { getLogger } from "@logtape/logtape";
 import type { Vault } from "../../secrets/vault.ts";
 import type { Plan, PlannedService } from "../engine.ts";
+import { askAt } from "./ask.ts";
 import { passingMarker, serviceEnvironment, workshopEnvironment } from "./environment.ts";
 import { Homes } from "./homes.ts";
 import { LocalService } from "./local-service.ts";
@@ -10,6 +11,7 @@ import type { PortRange } from "./ports.ts";
 import { powersHere } from "./powers.ts";
 import { type Patience, Processes, type UnitStatus } from "./processes.ts";
 import type { Recipe } from "./recipe.ts";
+import { Rehearsals } from "./rehearsals.ts";
 import { LocalWorkshop } from "./workshop.ts";
 
 const logger = getLogger(["fediversity", "engines"]);
@@ -34,12 +36,14 @@ export interface LocalEngineOptions {
 
 /** All that the engine works with, loaded and made when it is first needed, since a node must answer before. */
 export interface Machinery extends Means {
-	serve(plan: Plan, planned: PlannedService, recipe: Recipe): LocalService;
+	readonly rehearsals: Rehearsals;
+	serve(plan: Plan, planned: PlannedService): LocalService;
 }
 
 /** Looks at the machine and makes the engine's folders. `changed` is told what becomes of programs. */
 export async function machineryOf(
 	options: LocalEngineOptions,
+	recipe: (service: string) => Recipe,
 	changed: (id: string, status: UnitStatus) => void,
 ): Promise<Machinery> {
 	const { nodeId, ports, vault, memoryMiB, patience } = options;
@@ -47,13 +51,19 @@ export async function machineryOf(
 	const powers = await powersHere(environment);
 	logger.debug("This machine gives services {powers}", { powers });
 	const folder = await made(options.folder, 0o711);
+	const tell = (id: string, status: UnitStatus) => {
+		if (!rehearsals.changed(id, status)) changed(id, status);
+	};
 	const means: Means = {
-		...{ powers, environment, vault, memoryMiB, passing: passingMarker(nodeId) },
+		...{ powers, environment, vault, memoryMiB, passing: passingMarker(nodeId), asking: askAt },
 		homes: new Homes({ folder, ports, users: powers.users, seed: nodeId }),
-		processes: new Processes({ nodeId, changed, ...(patience && { patience }) }),
+		processes: new Processes({ nodeId, changed: tell, ...(patience && { patience }) }),
 		workshop: workshopOf({ ...options, cache: await made(options.cache, 0o755) }),
 	};
-	return { ...means, serve: (plan, planned, recipe) => new LocalService(plan, planned, recipe, means) };
+	const serve = (plan: Plan, planned: PlannedService, by: Means = means) =>
+		new LocalService(plan, planned, recipe(planned.name), by);
+	const rehearsals = new Rehearsals(means, serve);
+	return { ...means, rehearsals, serve: (plan, planned) => serve(plan, planned) };
 }
 
 /** A workshop alone is enough to say what can run here. */

@@ -9,9 +9,10 @@ import { launch } from "./launch.ts";
 import { newPassword, newSecret } from "./password.ts";
 import type { Powers } from "./powers.ts";
 import type { Processes } from "./processes.ts";
-import type { Home, Program, Recipe } from "./recipe.ts";
+import type { Ask, Home, Program, Recipe } from "./recipe.ts";
 import { runToEnd } from "./run.ts";
-import type { Confinement, Unit } from "./unit.ts";
+import type { Asking } from "./seclusion.ts";
+import type { Confinement, Network, Unit } from "./unit.ts";
 import type { LocalWorkshop } from "./workshop.ts";
 
 /** What services are made with; the same for all of a node. */
@@ -26,6 +27,10 @@ export interface Means {
 	/** Marks programs that only run for a moment, so that those left by a killed node are found and ended. */
 	readonly passing: Readonly<Record<string, string>>;
 	readonly memoryMiB: number;
+	/** How one gets at what services say. */
+	readonly asking: Asking;
+	/** Where services run, if not in the machine's own network. */
+	readonly network?: Network;
 }
 
 /** The place of one service on this machine: its program, its home, and what its recipe works with there. */
@@ -123,7 +128,13 @@ export class Place {
 	async hands(home: Home, report: Report): Promise<LocalHands> {
 		const { passing, vault } = this.#means;
 		const confinement = await this.#confinement(home);
-		return new LocalHands({ home, report, confinement, vault, env: { ...this.#environment(home), ...passing } });
+		const ask = this.ask(home, report.signal);
+		return new LocalHands({ home, report, confinement, vault, ask, env: { ...this.#environment(home), ...passing } });
+	}
+
+	/** Asks it as the gateway would; the signal ends the asking. */
+	ask({ origin, port }: Home, signal?: AbortSignal): Ask {
+		return this.#means.asking(origin, port, signal);
 	}
 
 	/** What the keeper should run. */
@@ -164,8 +175,8 @@ export class Place {
 	#confinement(home: Home): Promise<Confinement> {
 		const { ownSharedMemory = false, limits = {}, reads = [] } = this.#recipe.command(home);
 		const folders = [home.state, ...(home.program.folder ? [home.program.folder] : []), ...reads];
-		const { powers, memoryMiB } = this.#means;
-		return confine(powers, { user: this.record.user, folders, memoryMiB, ownSharedMemory, limits });
+		const { powers, memoryMiB, network } = this.#means;
+		return confine(powers, { user: this.record.user, folders, memoryMiB, ownSharedMemory, limits, network });
 	}
 
 	/** By its own user, as everything in its folder: it may have put a link where we expect a folder. */

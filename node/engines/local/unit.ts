@@ -32,6 +32,15 @@ export interface Confinement {
 	readonly behind: readonly { readonly wall: string; readonly folders: readonly string[] }[];
 	/** Null where this system has no `prlimit`. */
 	readonly limits: Limits | null;
+	/** Another network than the machine's. */
+	readonly network?: Network;
+}
+
+/** A network namespace, by a process that lives in it. */
+export interface Network {
+	readonly holder: number;
+	/** It lies in a user namespace, into which one must go with it. */
+	readonly ofUser: boolean;
 }
 
 export interface Limits {

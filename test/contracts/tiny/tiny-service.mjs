@@ -1,12 +1,14 @@
 // A web service for tests, with the settings in the file named by the first argument: { port, behaviour }.
 // GET /            "tiny <count>": how often it has been started on this state
 // GET /pid /uid /password   what they say
+// GET /connect?port=   tries to reach somebody on loopback
 // GET /shm?name=   makes a file in /dev/shm and lists what is there
 // GET /read?path=  tries to read a file; GET /list?path= a folder
 // GET /crash       ends with exit code 3
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect } from "node:net";
 
 const { port, behaviour } = JSON.parse(readFileSync(process.argv[2], "utf8"));
 console.log(`tiny starts, behaviour ${behaviour}`);
@@ -58,6 +60,10 @@ createServer((request, response) => {
 			writeFileSync(`/dev/shm/${searchParams.get("name")}`, "");
 			return readdirSync("/dev/shm").join(" ");
 		});
+	else if (pathname === "/connect")
+		connect(Number(searchParams.get("port")), "127.0.0.1")
+			.on("connect", () => say("connected"))
+			.on("error", (error) => say(error.code));
 	else if (pathname === "/crash") process.exit(3);
 	else if (pathname === "/shout") {
 		console.log("x".repeat(Number(searchParams.get("bytes"))));

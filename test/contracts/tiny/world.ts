@@ -31,6 +31,9 @@ export class MemoryVault implements Vault {
 	async put(name: string, value: string) {
 		this.secrets.set(name, value);
 	}
+	async names(prefix: string) {
+		return [...this.secrets.keys()].filter((name) => name.startsWith(prefix)).sort();
+	}
 	async remove(name: string) {
 		for (const known of this.secrets.keys())
 			if (known === name || (name.endsWith("/") && known.startsWith(name))) this.secrets.delete(known);

@@ -1,0 +1,119 @@
+import { getLogger } from "@logtape/logtape";
+import { MemoryVault } from "../../secrets/memory-vault.ts";
+import type { PlacedVolume, Plan, PlannedService, Rehearsal, Report } from "../engine.ts";
+import type { LocalService } from "./local-service.ts";
+import type { Means } from "./place.ts";
+import type { UnitStatus } from "./processes.ts";
+import { Seclusion } from "./seclusion.ts";
+
+const logger = getLogger(["fediversity", "engines"]);
+
+/** Marks deployments that are only for a rehearsal; no other deployment's id ends so. */
+const ending = "-rehearsal";
+
+type Check = Rehearsal["checks"][number];
+type Fill = (volumes: readonly PlacedVolume[]) => Promise<void>;
+
+/** A service with these means in place of the usual ones. */
+export type Make = (plan: Plan, planned: PlannedService, means: Means) => LocalService;
+
+const refused: Rehearsal = {
+	tried: false,
+	checks: [
+		{
+			what: "network",
+			ok: false,
+			detail:
+				"This machine cannot shut programs off from the network, so the services were not started for a trial: they could have reached others under the domain's name",
+		},
+	],
+};
+
+/**
+ * Tries services with copies of their state, under other ids and in a network of their own. Their secrets are made anew
+ * for each trial, since the true ones come last of all.
+ */
+export class Rehearsals {
+	readonly #means: Means;
+	readonly #make: Make;
+	readonly #services = new Map<string, LocalService>();
+
+	constructor(means: Means, make: Make) {
+		this.#means = means;
+		this.#make = make;
+	}
+
+	/** Whether it was one of these. */
+	changed(id: string, status: UnitStatus): boolean {
+		const service = this.#services.get(id);
+		service?.changed(status);
+		return service !== undefined;
+	}
+
+	/** One at a time for each deployment. */
+	async rehearse(plan: Plan, fill: Fill, report: Report): Promise<Rehearsal> {
+		const { environment, passing } = this.#means;
+		const seclusion = await Seclusion.open({ ...environment, ...passing });
+		if (!seclusion) return refused;
+		const services = this.#servicesOf(plan, seclusion);
+		try {
+			await fill((await Promise.all(services.map((service) => service.volumes()))).flat());
+			return { tried: true, checks: await tryAll(services, report) };
+		} finally {
+			await this.#forget(services);
+			await seclusion.close();
+		}
+	}
+
+	/** Removes what trials of a node that was killed have left; their programs have been ended. */
+	forgetLeftovers(): Promise<void> {
+		return this.#means.homes.eraseDeployments((deployment) => deployment.endsWith(ending));
+	}
+
+	#servicesOf(plan: Plan, { asking, network }: Seclusion): LocalService[] {
+		const means = { ...this.#means, vault: new MemoryVault(), asking, network };
+		const trial = { ...plan, deployment: `${plan.deployment}${ending}`, mode: "serving" as const };
+		const services = plan.services.map((planned) => this.#make(trial, planned, means));
+		for (const service of services) this.#services.set(service.id, service);
+		return services;
+	}
+
+	async #forget(services: readonly LocalService[]): Promise<void> {
+		for (const service of services) {
+			const quietly: Report = { signal: new AbortController().signal, progress: () => {}, log: () => {} };
+			await service.erase(quietly).catch((error) => {
+				logger.error("A trial of {service} could not be cleared away: {error}", { service: service.id, error });
+			});
+			this.#services.delete(service.id);
+		}
+	}
+}
+
+/** All of them first run side by side, since some need others. */
+async function tryAll(services: readonly LocalService[], report: Report): Promise<Check[]> {
+	const checks: Check[] = [];
+	const running: LocalService[] = [];
+	for (const [n, service] of services.entries()) {
+		report.progress(n / services.length, service.planned.name);
+		const failure = await started(service, report);
+		if (failure === null) running.push(service);
+		else checks.push({ what: `${service.planned.name}: start`, ok: false, detail: failure });
+	}
+	for (const service of running)
+		for (const { what, ok, detail } of await service.lookThrough(report))
+			checks.push({ what: `${service.planned.name}: ${what}`, ok, detail });
+	return checks;
+}
+
+/** Null, or why it does not run. */
+async function started(service: LocalService, report: Report): Promise<string | null> {
+	try {
+		await service.get(report);
+		await service.configure(report);
+		await service.start(report);
+		return null;
+	} catch (error) {
+		report.signal.throwIfAborted();
+		return (error as Error).message;
+	}
+}
