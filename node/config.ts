@@ -39,7 +39,8 @@ export interface Config {
 	web: { url: string; listen: Listen; trustProxy: boolean };
 	operator: { socket: string; metrics: Listen | null };
 	state: { folder: string; cache: string };
-	services: { origin: string; addresses: string[]; keepDays: number };
+	services: { origin: string; addresses: string[]; front: string; keepDays: number };
+	migrations: { freezeSeconds: number };
 	zone: { name: string; server: string; keyName: string; keyFile: string } | null;
 	dns: { resolvers: string[] };
 	engine: { kind: "local"; firstPort: number; lastPort: number; memoryMiB: number };
@@ -88,7 +89,14 @@ export const knobs: readonly Knob[] = [
 		[],
 		"IP addresses customers point their domains at; none: a CNAME to the panel's host",
 	],
+	[
+		"services.front",
+		origin,
+		null,
+		"Where other nodes hand on requests for services that moved here; none: the panel's",
+	],
 	["services.keep_days", days, 30, "Days a removed deployment is kept before it is erased"],
+	["migrations.freeze_seconds", whole, 900, "How long services may rest while they move, before they serve here again"],
 	["zone.name", name, null, "A zone in which this node sets records itself"],
 	["zone.server", addressAndPort, "127.0.0.1:53", "Its primary name server, for RFC 2136 updates"],
 	["zone.key_name", text, "fediversity", "Name of the TSIG key"],
@@ -184,8 +192,10 @@ function shaped(values: Map<string, unknown>, base: string): Config {
 		services: {
 			origin: get("services.origin"),
 			addresses: get("services.addresses"),
+			front: get<string | null>("services.front") ?? get("web.url"),
 			keepDays: get("services.keep_days"),
 		},
+		migrations: { freezeSeconds: get("migrations.freeze_seconds") },
 		zone: get("zone.name")
 			? {
 					name: get("zone.name"),

@@ -13,8 +13,13 @@ import { deploymentRoutes } from "./deployments/routes.ts";
 import { findings } from "./doctor/findings.ts";
 import { domainRoutes } from "./domains/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
+import { openDoor } from "./migrations/door.ts";
+import { Inbox } from "./migrations/inbox.ts";
+import { Moves } from "./migrations/moves.ts";
+import { migrationRoutes } from "./migrations/routes.ts";
 import { noticeRoutes } from "./notices/routes.ts";
 import { type Parts, panelFolder } from "./parts.ts";
+import { Nonces } from "./peers/nonces.ts";
 import { serviceRoutes } from "./services/routes.ts";
 import { openApp } from "./web/app.ts";
 import { Idempotency } from "./web/idempotency.ts";
@@ -46,7 +51,12 @@ export async function openDoors(parts: Parts, ready: () => Promise<readonly stri
 		federation: () => federationOf(parts),
 	});
 	const operators = await openOperatorDoor({ config: config.operator, metrics, routes, idempotency });
-	return { panel: getRequestListener(app.fetch), close: () => operators.close() };
+	const page = getRequestListener(app.fetch);
+	const migrations = migrationDoor(parts);
+	const panel = async (request: IncomingMessage, response: ServerResponse) => {
+		if (!request.url?.startsWith("/migrate/") || !(await migrations(request, response))) return page(request, response);
+	};
+	return { panel, close: () => operators.close() };
 }
 
 function routesOf(
@@ -68,14 +78,49 @@ function routesOf(
 	serviceRoutes(routes, { catalogue, engine, provider: providerOf(parts) });
 	deploymentRoutes(routes, {
 		...{ ...parts, jobOf: (deployment) => jobs.ofDeployment(deployment) },
-		migrationOf: () => undefined,
+		migrationOf: (deployment) => parts.migrations.seen(deployment),
 	});
+	const { sessions: moving } = parts.migrations;
+	migrationRoutes(routes, {
+		...{ ...parts, sessions: moving, moves: movesOf(parts, signIn), freezeSeconds: config.migrations.freezeSeconds },
+	});
+	implement(routes, "GET /providers", () => ({ items: [] }));
 	jobRoutes(routes, jobs);
 	noticeRoutes(routes, { ...parts, notices: parts.keptNotices });
 	implement(routes, "GET /staff/findings", async () => ({
 		items: await findings(config, { running: true, engine, services: catalogue, zone: parts.zone, now }),
 	}));
 	return routes;
+}
+
+/** Where other nodes come with what they say of migrations. */
+function migrationDoor(parts: Parts) {
+	const { config, customers, db, domains, engine, catalogue, migrations, moveIns, now } = parts;
+	const { sessions, departures, echo, outside, actor, key, signer } = migrations;
+	const { name, place, terms } = config.provider;
+	const inbox = new Inbox({
+		...{ sessions, moveIns, departures, echo, outside, engine, catalogue, actor, key, now },
+		provider: { name, place: place || null, terms },
+		customerName: (customer) => customers.get(customer).name,
+		manages: (domain) => domains.manages(domain),
+	});
+	return openDoor({
+		...{ origin: config.web.url, matters: inbox.matters, signer, now, nonces: new Nonces(db, now) },
+		verifierFor: (...asked) => inbox.verifierFor(...asked),
+	});
+}
+
+function movesOf(parts: Parts, signIn: SignIn): Moves {
+	const { config, domains, jobs, migrations } = parts;
+	const { sessions, outside, calls, actor, key } = migrations;
+	return new Moves({
+		...{ ...parts, sessions, outside, calls, actor, key },
+		...{ provider: config.provider.name, keepDays: config.services.keepDays, insecure: config.demo !== null },
+		epochOf: (...asked) => domains.epochOf(...asked),
+		manages: (domain) => domains.manages(domain),
+		checkPassword: (email, password) => signIn.check(email, password),
+		startJob: (...job) => jobs.start(...job),
+	});
 }
 
 function providerOf({ config, engine, version }: Parts) {

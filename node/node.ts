@@ -20,6 +20,8 @@ export interface Node {
 /** How often services are asked how they are, and removed deployments whether their time is over. */
 const lookEvery = 30_000;
 const eraseEvery = 10 * 60_000;
+/** How often migrations are looked after that nobody is at work on. */
+const moveEvery = 20_000;
 
 /** How long requests under way may take to end when the node stops. Whoever waits for news comes back by themselves. */
 const closingGrace = 1000;
@@ -40,6 +42,7 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 		panel: reception.receive,
 		about: { provider: config.provider.name, panel: config.web.url },
 		trustProxy: config.web.trustProxy,
+		counted: (...request) => parts.migrations.forwarding.counted(...request),
 	});
 	const port = await gateway.listen(config.web.listen);
 	await reception.begin();
@@ -61,6 +64,7 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 		await worker.close();
 		await parts.engine.close();
 		await parts.sender.close();
+		await parts.migrations.close();
 		await (await doors()).close();
 		parts.jobs.close();
 		parts.db.close();
@@ -69,11 +73,13 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 }
 
 /** Host name to destination: from memory for what the engine runs, from the database only for a name it does not know. */
-function finder({ config, engine, deployments }: Parts): (host: string) => Destination {
+function finder({ config, engine, deployments, migrations }: Parts): (host: string) => Destination {
 	const panel = new URL(config.web.url).hostname;
 	return (host) => {
 		if (host === panel) return { kind: "panel" };
 		const backend = engine.backend(host);
+		const front = backend?.kind === "up" ? undefined : migrations.forwarding.frontOf(host);
+		if (front !== undefined) return { kind: "away", front };
 		if (backend) return destinationOf(backend);
 		// Known, but the engine has not come to it yet: other servers must not take that for the end of the service.
 		return deployments.hasHost(host) ? { kind: "wait", why: "starting", retryAfter: 10 } : { kind: "unknown" };
@@ -127,6 +133,7 @@ async function recover(parts: Parts, worker: Worker, done: () => void): Promise<
 	}
 	worker.start();
 	parts.sender.start();
+	parts.migrations.start();
 	done();
 }
 
@@ -149,14 +156,20 @@ function looking(parts: Parts): OnEnd {
 function goRound(parts: Parts, after: Promise<void>) {
 	const looks = every(lookEvery, () => lookAround({ ...parts, notices: parts.outbox }));
 	const erasures = every(eraseEvery, async () => void parts.requests.eraseDue(parts.now()));
+	const migrations = every(moveEvery, async () => {
+		await parts.moveIns.expire();
+		await parts.migrations.round();
+	});
 	void after.then(() => {
 		looks.start();
 		erasures.start();
+		migrations.start();
 	});
 	return {
 		stop() {
 			looks.stop();
 			erasures.stop();
+			migrations.stop();
 		},
 	};
 }

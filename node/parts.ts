@@ -17,8 +17,13 @@ import { Domains } from "./domains/domains.ts";
 import { Rfc2136Zone } from "./domains/rfc2136-zone.ts";
 import type { Engine } from "./engines/engine.ts";
 import { LocalEngine } from "./engines/local/local-engine.ts";
+import type { Kinds } from "./jobs/job.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import type { OnEnd } from "./jobs/ledger.ts";
+import { arrive } from "./migrations/arrive.ts";
+import { leave } from "./migrations/leave.ts";
+import { openMigrations } from "./migrations/migrations.ts";
+import { bytesRoom, MoveIns } from "./migrations/move-ins.ts";
 import { KeptNotices } from "./notices/kept-notices.ts";
 import { Mail } from "./notices/mail.ts";
 import { Outbox } from "./notices/outbox.ts";
@@ -69,28 +74,70 @@ export function openParts(config: Config, { environment, now }: Surroundings) {
 	const tools: Tools = {
 		...{ engine, vault },
 		publish: (plan) => domains.publish(holder(plan.deployment), plan.domain, hostsOf(plan)),
-		withdraw: (plan) => domains.withdraw(holder(plan.deployment), plan.domain, hostsOf(plan)),
+		async withdraw(plan) {
+			// What moved away and came back serves under the records that the copy of before had.
+			if (deployments.at(plan.domain)?.id !== plan.deployment) return;
+			await domains.withdraw(holder(plan.deployment), plan.domain, hostsOf(plan));
+		},
 	};
+	const migrations = openMigrations({
+		...{ db, vault, engine, domains, deployments, now, origin: config.web.url, front: config.services.front },
+		...{ provider: config.provider.name, folder: config.state.folder, insecure: config.demo !== null },
+		...{ freezeSeconds: config.migrations.freezeSeconds, keepDays: config.services.keepDays },
+		customerName: (customer) => customers.get(customer).name,
+		limits: bytesRoom,
+		erase: (deployment) => requests.eraseKept(deployment),
+	});
 	const sagas = [deploy(engine), remove, restore(engine), erase, restart, setPassword];
-	const kinds = Object.fromEntries(sagas.map((saga) => [saga.name, { saga, tools: () => tools }]));
+	const kinds: Kinds = {
+		...Object.fromEntries(sagas.map((saga) => [saga.name, { saga, tools: () => tools }])),
+		leave: { saga: leave, tools: () => migrations.tools },
+		arrive: { saga: arrive, tools: () => migrations.tools },
+	};
 	const jobs = new Jobs(db, kinds, now);
 	const onEnd: OnEnd = concluded({
 		...{ deployments, history, notices: notices.outbox, keepDays: config.services.keepDays, now },
 		release: (deployment) => entitlements.release(deployment),
+		more: (kind, deployment) => (kind === "leave" || kind === "arrive" ? migrations.sentenceParts(deployment) : {}),
 	});
+	const originOf = (host: string) => config.services.origin.replace("{host}", host);
 	const requests = new Requests({
 		...{ db, deployments, history, engine, vault, catalogue },
-		originOf: (host) => config.services.origin.replace("{host}", host),
+		originOf,
 		addDomain: (customer, domain) => domains.add(customer, domain).domain,
 		checkPointed: (...asked) => domains.checkPointed(...asked),
 		claim: (...claim) => void entitlements.claim(...claim),
 		startJob: (...job) => jobs.start(...job),
 	});
+	const moveIns = new MoveIns({
+		...{
+			db,
+			sessions: migrations.sessions,
+			deployments,
+			history,
+			notices: notices.outbox,
+			engine,
+			vault,
+			catalogue,
+			now,
+		},
+		...{ origin: config.web.url, key: migrations.key, originOf },
+		entitlements: (customer) => entitlements.forMoveIn(customer),
+		release: (deployment) => entitlements.release(deployment),
+		claim: (...claim) => void entitlements.claim(...claim),
+		checkDomain: (text) => domains.checked(text),
+		serving: (domain) => domains.serving(domain),
+		startJob: (...job) => jobs.start(...job),
+		checkAccepted: () => {},
+	});
+	migrations.sessions.onHear((session, { kind }) => {
+		if (session.side === "target" && kind === "offer") moveIns.offered(session);
+	});
 	const version = ownVersion();
 	const metrics = new Metrics(db, version, now);
 	return {
 		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
-		...{ deployments, history, jobs, onEnd, requests, metrics, version, ...notices },
+		...{ deployments, history, jobs, onEnd, migrations, moveIns, requests, metrics, version, ...notices },
 	};
 }
 

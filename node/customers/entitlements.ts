@@ -70,6 +70,14 @@ export class Entitlements {
 		});
 	}
 
+	/** Those a deployment may move in with, oldest first: free ones, and those of what has moved away and may come back. */
+	forMoveIn(customer: string): Entitlement[] {
+		const sql = `SELECT ${columns} FROM entitlement WHERE customer = $customer
+			AND (deployment IS NULL OR deployment IN (SELECT id FROM deployment WHERE state = 'moved'))
+			ORDER BY deployment IS NOT NULL, redeemed_at, id`;
+		return this.#db.all<Row>(sql, { customer }).map(entitlementOf);
+	}
+
 	/** Frees what a deployment used, for another one. A second time changes nothing. */
 	release(deployment: string): void {
 		this.#db.run("UPDATE entitlement SET deployment = NULL WHERE deployment = $deployment", { deployment });

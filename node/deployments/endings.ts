@@ -36,6 +36,16 @@ const endings: Record<string, Record<Outcome, Ending>> = {
 		undone: { state: "kept", history: "job-stuck" },
 		stuck: { history: "job-stuck", notice: "job-stuck" },
 	},
+	leave: {
+		done: { history: "leave-done", notice: "leave-done" },
+		undone: { state: "serving", history: "leave-undone", notice: "leave-undone" },
+		stuck: { history: "job-stuck", notice: "leave-stuck" },
+	},
+	arrive: {
+		done: { history: "arrive-done", notice: "arrive-done" },
+		undone: { state: "gone", history: "arrive-undone", notice: "arrive-undone" },
+		stuck: { history: "job-stuck", notice: "arrive-stuck" },
+	},
 	restart: {
 		done: { history: "restart-done" },
 		undone: { history: "restart-undone" },
@@ -54,6 +64,8 @@ export interface EndingParts {
 	readonly notices: Notices;
 	/** Frees what the customer's voucher gave, for another deployment. */
 	release(deployment: string): void;
+	/** What else the sentences on work of this kind need, such as the other provider's name. */
+	more(kind: string, deployment: string): Readonly<Record<string, string>>;
 	readonly keepDays: number;
 	readonly now: () => number;
 }
@@ -71,6 +83,7 @@ export function concluded(parts: EndingParts): OnEnd {
 			domain,
 			reason: failure?.detail ?? "",
 			...(service && { service }),
+			...parts.more(job.kind, job.deployment),
 			...(keptUntil && { date: new Date(keptUntil).toISOString().slice(0, 10) }),
 		};
 		if (ending.state) deployments.move(job.deployment, ending.state, keptUntil);

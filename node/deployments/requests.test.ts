@@ -101,6 +101,7 @@ function world() {
 	);
 	const jobs = new Jobs(db, kinds, now);
 	const onEnd = concluded({
+		more: () => ({}),
 		...{ db, deployments, history, keepDays: 30, now },
 		notices: { tell: (notice) => void told.push(notice) },
 		release: (deployment) => void released.push(deployment),
@@ -303,7 +304,7 @@ describe("care", () => {
 		expect(await w.ended(await w.requests.setPassword(ada, id, "chat", "correct horse battery"))).toBe("done");
 		expect(w.engine.passwords).toEqual(["correct horse battery"]);
 		expect(await w.vault.get(`${id}/chat/password`)).toBe("correct horse battery");
-		expect(w.vault.names).toEqual([`${id}/chat/password`]);
+		expect(await w.vault.names("")).toEqual([`${id}/chat/password`]);
 		const written = ["job", "journal", "job_log", "history"].flatMap((table) => w.db.all(`SELECT * FROM ${table}`));
 		expect(JSON.stringify(written)).not.toContain("correct horse");
 	});
@@ -318,7 +319,7 @@ describe("care", () => {
 		expect(wishes.find((wish) => wish.status === "rejected")).toMatchObject({ reason: { code: "deployment-busy" } });
 		expect(await w.ended(won?.value ?? { job: "" })).toBe("done");
 		expect(w.engine.passwords).toEqual([await w.vault.get(`${id}/chat/password`)]);
-		expect(w.vault.names).toEqual([`${id}/chat/password`]);
+		expect(await w.vault.names("")).toEqual([`${id}/chat/password`]);
 	});
 
 	test("a password the service refuses leaves the old one valid", async () => {

@@ -82,14 +82,20 @@ export class Requests {
 	/** Begins erasing what has been kept long enough; answers how many that were. Those with work under way wait. */
 	eraseDue(now: number): number {
 		const due = this.#parts.deployments
-			.inState("kept")
+			.inState("kept", "moved")
 			.filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now);
-		for (const deployment of due)
-			this.#parts.db.transaction(() => {
-				this.#parts.deployments.move(deployment.id, "erasing");
-				this.#start("erase", "erase-due", { plan: deployment.plan }, deployment.customer);
-			});
+		for (const { id } of due) this.eraseKept(id);
 		return due.length;
+	}
+
+	/** Begins erasing what is only kept any more. A second call changes nothing. */
+	eraseKept(id: string): void {
+		this.#parts.db.transaction(() => {
+			const { state, plan, customer } = this.#parts.deployments.known(id);
+			if (state !== "kept" && state !== "moved") return;
+			this.#parts.deployments.move(id, "erasing");
+			this.#start("erase", "erase-due", { plan }, customer);
+		});
 	}
 
 	/** One service, or all of them one after the other. */

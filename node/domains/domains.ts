@@ -153,6 +153,16 @@ export class Domains {
 		return this.#zone(domain) !== undefined;
 	}
 
+	/** In which epoch this node serves a domain of the customer's. */
+	epochOf(customer: string, domain: string): number {
+		return this.#claims.get(customer, domain).epoch;
+	}
+
+	/** A domain in its one spelling; throws the `domain-*` problems for a name that can be nobody's. */
+	checked(text: string): string {
+		return checkedDomain(text, this.#surroundings()).domain;
+	}
+
 	/** Which node serves a domain, as its DNS says now; undefined: it says nothing of it. */
 	async serving(domain: string): Promise<Ownership | undefined> {
 		const texts = await this.#ownershipTexts(domain);

@@ -1,5 +1,6 @@
 import type { Talk } from "#protocol/migration/conversation.ts";
 import type { Content, Side } from "#protocol/migration/messages.ts";
+import type { FailureView } from "../jobs/saga.ts";
 
 /** One side of a deployment's move, as this node keeps it. Times in ms. */
 export interface Session {
@@ -33,17 +34,20 @@ export interface About {
 	readonly offer?: Content<"offer">;
 	readonly words?: readonly string[];
 	/** At the target: what the token is good for. */
-	readonly wish?: { readonly domain: string | null; readonly entitlement: string | null };
+	readonly wish?: {
+		readonly domain: string | null;
+		readonly entitlement: string | null;
+		readonly services: readonly string[];
+		readonly diskMiB: number;
+	};
 	/** At the target: public half of the session's X25519 keys. */
 	readonly sealTo?: string;
 	/** At the target: the customer has agreed, by making the token for this domain or when asked. */
 	readonly agreed?: boolean;
-	/** Why it ended before it was done. */
-	readonly problem?: {
-		readonly code: string;
-		readonly detail: string;
-		readonly params: Readonly<Record<string, string>>;
-	};
+	/** At the target: why the offer cannot be taken. */
+	readonly objection?: FailureView;
+	/** The other node cannot be talked to in this session any more. */
+	readonly problem?: FailureView;
 	/** Days the source keeps its copy. */
 	readonly keepDays?: number;
 }

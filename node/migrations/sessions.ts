@@ -1,7 +1,7 @@
 import { digest } from "#protocol/migration/canonical.ts";
 import { begin, canAbort, drop, hear, isOver, say, type Talk, type Word } from "#protocol/migration/conversation.ts";
 import type { Content, Kind, Message, Side } from "#protocol/migration/messages.ts";
-import { Problem } from "#protocol/problem.ts";
+import { Problem, type ProblemCode } from "#protocol/problem.ts";
 import { Bell } from "../jobs/bell.ts";
 import type { Database } from "../store/database.ts";
 import { type PageAsk, page } from "../store/page.ts";
@@ -225,7 +225,7 @@ export class Sessions {
 	 * Hears a message whose signatures hold. The same one again changes nothing. Throws `message-early` when one before it
 	 * is missing, `message-wrong` when it can never come, and `migration-broken` when another one came in its place before.
 	 */
-	hear(id: string, received: Received): void {
+	hear(id: string, received: Received, also: () => void = () => {}): void {
 		const { db, now } = this.#parts;
 		const word = wordOf(received.message);
 		const { seq, document, message } = received;
@@ -248,6 +248,7 @@ export class Sessions {
 				at: now(),
 			};
 			this.#write(id, talk, said, now());
+			also();
 			if (heard !== "late") for (const listener of this.#listeners) listener(this.known(id), message);
 			return false;
 		});
@@ -298,6 +299,15 @@ export class Sessions {
 		this.bell.ring(id);
 	}
 
+	/** The other node will never take what we said: what waits for it hears of that, and nothing more is sent. */
+	fail(id: string, { code, message: detail, params }: Problem): void {
+		this.#parts.db.transaction(() => {
+			this.change(id, { about: { problem: { code, detail, params } } });
+			const sql = "UPDATE migration_message SET acknowledged_at = -1 WHERE migration = $id AND acknowledged_at IS NULL";
+			this.#parts.db.run(sql, { id });
+		});
+	}
+
 	/** Waits until `look` finds something. Throws what ended the session, or the signal's reason. */
 	async until<Found>(id: string, signal: AbortSignal, look: (session: Session) => Found | undefined): Promise<Found> {
 		const watch = this.bell.watch(id, signal);
@@ -327,7 +337,7 @@ export class Sessions {
 	checkOpen(session: Session): void {
 		const { about, id, side, talk } = session;
 		const provider = about.peer?.provider ?? "";
-		if (about.problem?.code === "migration-broken") throw new Problem("migration-broken", about.problem.params);
+		if (about.problem) throw new Problem(about.problem.code as ProblemCode, about.problem.params);
 		if (side === "source" && (talk.state === "refused" || talk.state === "taken-back"))
 			throw new Problem("migration-refused", { provider, reason: this.last(id, "target", "reject")?.detail ?? "" });
 		if (side === "target" && talk.state === "withdrawn")

@@ -61,6 +61,8 @@ export class Outside {
 				headersTimeout: ask.patience ?? patience,
 				bodyTimeout: ask.patience ?? patience,
 			});
+			// Whoever reads the body hears of its failure there; one that is hung up on has nobody else to tell.
+			answer.body.on("error", () => {});
 			return { status: answer.statusCode, headers: answer.headers, body: answer.body };
 		} catch (cause) {
 			if (signal?.aborted) throw signal.reason;
@@ -99,10 +101,7 @@ export async function short({ body }: Answer, most = longest): Promise<string> {
 }
 
 async function agentFor(privateToo: boolean) {
-	const [{ Agent }, { publicLookup, anyLookup }] = await Promise.all([
-		import("undici"),
-		import("./public-address.ts"),
-	]);
+	const [{ Agent }, { publicLookup, anyLookup }] = await Promise.all([import("undici"), import("./public-address.ts")]);
 	const lookup = privateToo ? anyLookup : publicLookup;
 	return new Agent({ connect: { timeout: patience, lookup }, pipelining: 1, connections: 8 });
 }

@@ -5,10 +5,6 @@ export class MemoryVault implements Vault {
 	readonly #secrets = new Map<string, string>();
 	readonly #making = new Map<string, Promise<string>>();
 
-	get names(): string[] {
-		return [...this.#secrets.keys()];
-	}
-
 	async obtain(name: string, make: () => string | Promise<string>): Promise<string> {
 		const known = this.#secrets.get(name) ?? this.#making.get(name);
 		if (known !== undefined) return known;
@@ -23,6 +19,10 @@ export class MemoryVault implements Vault {
 
 	async put(name: string, value: string): Promise<void> {
 		this.#secrets.set(name, value);
+	}
+
+	async names(prefix: string): Promise<string[]> {
+		return [...this.#secrets.keys()].filter((name) => name.startsWith(prefix)).sort();
 	}
 
 	async remove(name: string): Promise<void> {

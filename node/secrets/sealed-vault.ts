@@ -54,6 +54,11 @@ export class SealedVault implements Vault {
 		);
 	}
 
+	async names(prefix: string): Promise<string[]> {
+		const sql = "SELECT name FROM secret WHERE substr(name, 1, length($prefix)) = $prefix ORDER BY name";
+		return this.#database.all<{ name: string }>(sql, { prefix }).map(({ name }) => name);
+	}
+
 	async remove(name: string): Promise<void> {
 		this.#database.run(
 			`DELETE FROM secret WHERE name = $name OR ($name LIKE '%/' AND substr(name, 1, length($name)) = $name)`,

@@ -5,6 +5,8 @@ export interface Vault {
 	/** The secret, or undefined if there is none by this name. */
 	get(name: string): Promise<string | undefined>;
 	put(name: string, value: string): Promise<void>;
+	/** The names that begin so, sorted. */
+	names(prefix: string): Promise<string[]>;
 	/** Removes this secret; with a `/` at the end, all whose names begin so. Removing twice is fine. */
 	remove(name: string): Promise<void>;
 }

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ask, MemoryVault, openPanel, type Panel, signedUp } from "../../test/contracts/panel.ts";
+import { ask, openPanel, type Panel, signedUp } from "../../test/contracts/panel.ts";
+import { MemoryVault } from "../secrets/memory-vault.ts";
 import { Database } from "../store/database.ts";
 import { Idempotency, type Remembered } from "./idempotency.ts";
 

@@ -185,6 +185,8 @@ export const Terms = z.strictObject({
 	rate: z.number().positive().nullable(),
 });
 
+export type Terms = z.infer<typeof Terms>;
+
 /** How far one side is, for the other side's panel. */
 export const Progress = z.strictObject({
 	step: z.string().max(40),
@@ -195,3 +197,5 @@ export const Progress = z.strictObject({
 	/** Of the target's services while they start. */
 	seconds: Seconds.nullable(),
 });
+
+export type Progress = z.infer<typeof Progress>;

@@ -9,6 +9,7 @@ import { SshKeys } from "../../node/customers/ssh-keys.ts";
 import { customerStaffRoutes } from "../../node/customers/staff-routes.ts";
 import { Tokens } from "../../node/customers/tokens.ts";
 import { Vouchers } from "../../node/customers/vouchers.ts";
+import { MemoryVault } from "../../node/secrets/memory-vault.ts";
 import type { Vault } from "../../node/secrets/vault.ts";
 import { Database } from "../../node/store/database.ts";
 import { openApp } from "../../node/web/app.ts";
@@ -18,27 +19,6 @@ import { Metrics } from "../../node/web/metrics.ts";
 import { openOperatorApp } from "../../node/web/operator.ts";
 import { RateLimits } from "../../node/web/rate-limit.ts";
 import { Door } from "../../node/web/session.ts";
-
-/** Secrets for as long as a test lasts. */
-export class MemoryVault implements Vault {
-	readonly #secrets = new Map<string, string>();
-	async obtain(name: string, make: () => string | Promise<string>) {
-		const known = this.#secrets.get(name);
-		if (known !== undefined) return known;
-		const made = await make();
-		this.#secrets.set(name, made);
-		return made;
-	}
-	async get(name: string) {
-		return this.#secrets.get(name);
-	}
-	async put(name: string, value: string) {
-		this.#secrets.set(name, value);
-	}
-	async remove(name: string) {
-		this.#secrets.delete(name);
-	}
-}
 
 export interface PanelOptions {
 	origin?: string;

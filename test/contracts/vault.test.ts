@@ -51,6 +51,13 @@ describe.each(kinds)("a vault (%s)", (_kind, make) => {
 		expect(await vault.obtain("key", () => expect.unreachable())).toBe("");
 	});
 
+	test("knows the names that begin so, and no others", async () => {
+		const vault = make();
+		for (const name of ["d1/snac/password", "d1/wiki/cookie", "d10/snac/password", "d1%/x"]) await vault.put(name, "x");
+		expect(await vault.names("d1/")).toEqual(["d1/snac/password", "d1/wiki/cookie"]);
+		expect(await vault.names("none/")).toEqual([]);
+	});
+
 	test("tries again after a maker failed", async () => {
 		const vault = make();
 		const fail = () => Promise.reject(new Error("no luck"));

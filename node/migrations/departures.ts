@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import type { Content } from "#protocol/migration/messages.ts";
+import { Problem } from "#protocol/problem.ts";
+import type { Engine, Plan } from "../engines/engine.ts";
+import type { Work } from "../jobs/saga.ts";
+import type { Giving } from "../transfer/inventory.ts";
+import type { Streamed } from "./door.ts";
+import { folderOf, removeFolder } from "./scratch.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface DepartureParts {
+	readonly engine: Engine;
+	readonly sessions: Sessions;
+	/** Where what a move needs is kept, a folder each. */
+	readonly folder: string;
+	/** What a deployment should be now. */
+	planOf(deployment: string): Plan;
+}
+
+/** What leaves this node: the volumes of each migration, listed and handed out piece by piece. */
+export class Departures {
+	readonly #parts: DepartureParts;
+	/** Opened when first needed, also after a restart. */
+	readonly #open = new Map<string, Promise<readonly Giving[]>>();
+
+	constructor(parts: DepartureParts) {
+		this.#parts = parts;
+	}
+
+	/** Lists what all volumes hold. A second call lists anew; what has not changed is not read again. */
+	async inventory(
+		migration: string,
+		plan: Plan,
+		how: { round: number; final: boolean },
+		work: Work,
+	): Promise<Content<"manifest">> {
+		const { takeInventory } = await import("../transfer/inventory.ts");
+		const sources = await this.#sources(migration, plan);
+		return takeInventory({
+			...{ sources, ...how, folder: this.#listings(migration), signal: work.signal },
+			progress: (entries) => work.progress(null, `${entries} files looked at`),
+		});
+	}
+
+	/** A listing, or the difference from another one that the asker has, from one of its bytes on. */
+	async listing(migration: string, digest: string, query: URLSearchParams): Promise<Streamed> {
+		const { readListing } = await import("../transfer/listings.ts");
+		const from = Number(query.get("from") ?? 0);
+		if (!Number.isSafeInteger(from) || from < 0) throw new Problem("not-valid");
+		return {
+			stream: await readListing(this.#listings(migration), digest, from, query.get("base") ?? undefined),
+			says: "listing",
+		};
+	}
+
+	/** The pieces that a request names, sealed to the session. */
+	async pieces(migration: string, request: Uint8Array, signal: AbortSignal): Promise<Streamed> {
+		const { sessions, planOf } = this.#parts;
+		const manifest = sessions.last(migration, "source", "manifest");
+		const accept = sessions.last(migration, "target", "accept");
+		const { deployment } = sessions.known(migration);
+		if (!manifest || !accept || !deployment) throw new Problem("not-found");
+		const [{ ship }, { newStreamKey }] = await Promise.all([
+			import("../transfer/ship.ts"),
+			import("#protocol/migration/seal.ts"),
+		]);
+		const key = await newStreamKey(accept.sealTo);
+		const sources = await this.#sources(migration, planOf(deployment));
+		const folder = this.#listings(migration);
+		return { stream: ship({ manifest, request, folder, sources, key, sid: migration, signal }), says: key.header };
+	}
+
+	/** Removes every trace that the move left here. Twice is fine. */
+	async forget(migration: string, plan: Plan): Promise<void> {
+		for (const { source } of await this.#sources(migration, plan)) await source.forget();
+		await this.#close(migration);
+		await removeFolder(folderOf(this.#parts.folder, migration));
+	}
+
+	async close(): Promise<void> {
+		await Promise.all([...this.#open.keys()].map((migration) => this.#close(migration)));
+	}
+
+	async #close(migration: string): Promise<void> {
+		const sources = await this.#open.get(migration)?.catch(() => []);
+		this.#open.delete(migration);
+		for (const { source } of sources ?? []) await source.close();
+	}
+
+	#listings(migration: string): string {
+		return join(folderOf(this.#parts.folder, migration), "listings");
+	}
+
+	#sources(migration: string, plan: Plan): Promise<readonly Giving[]> {
+		const known = this.#open.get(migration);
+		if (known) return known;
+		const opening = this.#opened(migration, plan);
+		this.#open.set(migration, opening);
+		opening.catch(() => this.#open.delete(migration));
+		return opening;
+	}
+
+	async #opened(migration: string, plan: Plan): Promise<readonly Giving[]> {
+		const { openSource } = await import("../volumes/open.ts");
+		const placed = await this.#parts.engine.places(plan);
+		return Promise.all(
+			placed.map(async ({ service, name, place }) => {
+				const scratch = join(folderOf(this.#parts.folder, migration), `${service}-${name}`);
+				return { service, name, kind: place.kind, source: await openSource(place, { scratch }) };
+			}),
+		);
+	}
+}

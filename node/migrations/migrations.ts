@@ -1,0 +1,243 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { getLogger } from "@logtape/logtape";
+import type { Content, Message } from "#protocol/migration/messages.ts";
+import { Problem } from "#protocol/problem.ts";
+import type { Deployments } from "../deployments/deployments.ts";
+import { hostsOf } from "../deployments/requests.ts";
+import type { Domains } from "../domains/domains.ts";
+import { ownershipIn, ownershipName } from "../domains/records.ts";
+import type { Engine, Plan } from "../engines/engine.ts";
+import { identityIn } from "../federation/identity.ts";
+import { Calls } from "../peers/calls.ts";
+import { signerOf } from "../peers/keys.ts";
+import { Outside } from "../peers/outside.ts";
+import type { Vault } from "../secrets/vault.ts";
+import type { Database } from "../store/database.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { ArriveTools } from "./arrive.ts";
+import { Courier } from "./courier.ts";
+import { Departures } from "./departures.ts";
+import { Echo } from "./echo.ts";
+import { Forwarding } from "./forwarding.ts";
+import type { LeaveTools } from "./leave.ts";
+import type { Session } from "./session.ts";
+import { type Links, Sessions } from "./sessions.ts";
+
+export interface MigrationParts {
+	readonly db: Database;
+	readonly vault: Vault;
+	readonly engine: Engine;
+	readonly domains: Domains;
+	readonly deployments: Deployments;
+	readonly now: () => number;
+	/** The panel's, and where requests for services come in. */
+	readonly origin: string;
+	readonly front: string;
+	readonly provider: string;
+	/** For what must lie on the same disk as the services. */
+	readonly folder: string;
+	/** Lets other nodes be on this machine: for the demo and tests. */
+	readonly insecure: boolean;
+	readonly freezeSeconds: number;
+	readonly keepDays: number;
+	customerName(customer: string): string;
+	limits(session: Session): { bytes: number; entries: number };
+	/** Erases a deployment whose copy is needed no more. */
+	erase(deployment: string): void;
+}
+
+const day = 86_400_000;
+const log = getLogger(["fediversity", "migrations"]);
+
+export type Migrations = ReturnType<typeof openMigrations>;
+
+/** Everything that moves deployments between this node and others. Nothing runs before `start`. */
+export function openMigrations(parts: MigrationParts) {
+	const { db, vault, engine, domains, deployments, now, origin, insecure } = parts;
+	const actor = `${origin}/actor`;
+	const signer = once(async () => signerOf(await identityIn(vault), actor));
+	const outside = new Outside(insecure);
+	const calls = new Calls({ outside, signer, now });
+	const sessions = new Sessions({ db, now, write: (...said) => write(...said) });
+	const folder = join(parts.folder, "migrations");
+	const planOf = (deployment: string) => deployments.known(deployment).plan;
+	const departures = new Departures({ engine, sessions, folder, planOf });
+	const arrivals = new Arrivals({
+		...{ engine, sessions, calls, vault, folder },
+		formerPlan: (domain) => formerOf(domain)?.plan,
+		limits: (migration) => parts.limits(sessions.known(migration)),
+	});
+	const echo = new Echo(sessions, calls);
+	const courier = new Courier({ sessions, calls });
+	const forwarding = new Forwarding(sessions, deployments);
+
+	/** A message of ours as an activity, signed. Its code is loaded when first something is said. */
+	async function write(session: Session, links: Links, message: Message) {
+		const { signActivity } = await import("#protocol/migration/activity.ts");
+		const to = session.about.peer?.actor;
+		if (!to) throw new Error(`${session.id} has nobody to speak to`);
+		const published = Math.floor(now() / 1000) * 1000;
+		return signActivity({ sid: session.id, ...links, from: actor, to, published }, message, await signer());
+	}
+
+	function formerOf(domain: string) {
+		return deployments.inState("moved").find((deployment) => deployment.domain === domain);
+	}
+
+	const tools: LeaveTools & ArriveTools = {
+		...{ sessions, engine, now, freezeSeconds: parts.freezeSeconds },
+		inventory: (...asked) => departures.inventory(...asked),
+		forget: (...asked) => departures.forget(...asked),
+		secrets: (plan, sealTo) => sealedSecrets(vault, plan, sealTo),
+		setState: (deployment, state) => deployments.move(deployment, state),
+		async handDomainOver(domain, accept) {
+			await domains.handOver(domain, accept.records);
+		},
+		probe: (plan, accept, signal) => probe(outside, plan, accept, signal),
+		follow: (...asked) => echo.follow(...asked),
+		async terms(migration, plan) {
+			const session = sessions.known(migration);
+			const epoch = (session.about.offer?.epoch ?? 1) + 1;
+			const records = domains.expect(session.customer, plan.domain, hostsOf(plan), epoch);
+			return {
+				...{ until: now() + day, sealTo: session.about.sealTo ?? "", front: parts.front },
+				records: records.map(({ type, name, value, ttl }) => ({ type, name, value, ttl })),
+				...{ limits: parts.limits(session), customer: parts.customerName(session.customer), provider: parts.provider },
+			};
+		},
+		receive: (...asked) => arrivals.receive(...asked),
+		rehearse: (...asked) => arrivals.rehearse(...asked),
+		moveIn: (...asked) => arrivals.moveIn(...asked),
+		discard: (...asked) => arrivals.discard(...asked),
+		async erase(plan, work) {
+			await engine.apply({ ...plan, mode: "absent" }, work);
+			await vault.remove(`${plan.deployment}/`);
+		},
+		async takeDomainOver(migration, plan) {
+			const { customer, about } = sessions.known(migration);
+			await domains.takeOver(customer, plan.domain, hostsOf(plan), about.peer?.actor ?? "");
+		},
+		eraseFormer(plan) {
+			const former = formerOf(plan.domain);
+			if (former) parts.erase(former.id);
+		},
+		telling: (...asked) => echo.telling(...asked),
+	};
+
+	/** The target serves: from the moment this is written down, requests are handed on to it. */
+	function moved(session: Session): void {
+		if (session.deployment === null) return;
+		const keptUntil = now() + (session.about.keepDays ?? parts.keepDays) * day;
+		deployments.move(session.deployment, "moved", keptUntil);
+		sessions.change(session.id, { handedAt: now() });
+		queueMicrotask(() => forwarding.look());
+	}
+
+	sessions.onHear((session, { kind }) => {
+		if (session.side === "source" && kind === "active") moved(session);
+		if (session.side === "target" && kind === "erased") sessions.change(session.id, { erasedAt: now() });
+	});
+	sessions.onHear((session, message) => {
+		if (session.side === "source" && message.kind === "accept") checkRecords(session, message.content);
+	});
+
+	/** Says of copies that are gone that they are, ends what was left half done, and drops tokens nobody used. */
+	async function round(): Promise<void> {
+		for (const { id, deployment } of sessions.away()) {
+			if (deployment === null || deployments.known(deployment).state !== "gone") continue;
+			const { volumes } = sessions.last(id, "source", "manifest") ?? { volumes: [] };
+			const sum = (of: "entries" | "bytes") => volumes.reduce((total, one) => total + one[of], 0);
+			const content = { at: now(), entries: sum("entries"), bytes: sum("bytes") };
+			await sessions.say(id, { kind: "erased", content }, () => sessions.change(id, { erasedAt: now() }));
+		}
+		for (const { id, about, talk } of sessions.underWay("target"))
+			if (talk.state === "asked" && about.objection)
+				await sessions.callOff(id, about.objection.detail, about.objection.code);
+	}
+
+	/** Who the other provider is, and until when a copy is kept: for notices and history. */
+	function sentenceParts(deployment: string): Record<string, string> {
+		const session = sessions.ofDeployment(deployment);
+		const keptUntil = deployments.known(deployment).keptUntil;
+		return {
+			provider: session?.about.peer?.provider ?? "",
+			...(keptUntil !== null && { date: new Date(keptUntil).toISOString().slice(0, 10) }),
+		};
+	}
+
+	/** The migration at work on a deployment, or the last one, and where that led or came from once it is through. */
+	function seen(deployment: string) {
+		const session = sessions.ofDeployment(deployment);
+		if (!session || session.job === null) return undefined;
+		const { peer } = session.about;
+		const through =
+			session.talk.state === "done" ||
+			session.talk.state === "erased" ||
+			session.talk.state === "active" ||
+			session.talk.state === "closed";
+		const moved =
+			through && peer ? { to: session.side === "source", origin: peer.origin, provider: peer.provider } : null;
+		return { id: session.id, moved };
+	}
+
+	return {
+		...{ seen, sentenceParts, actor, signer, outside, calls, sessions, departures, echo, forwarding, tools, round },
+		key: async () => (await signer()).key,
+		start() {
+			forwarding.look();
+			courier.start();
+		},
+		async close() {
+			await courier.close();
+			forwarding.flush();
+			await Promise.all([departures.close(), arrivals.close(), outside.close()]);
+			sessions.bell.close();
+		},
+	};
+}
+
+/** The other node may have records set for its own hosts of this domain, and for nothing else. */
+function checkRecords({ about, domain }: Session, { records }: Content<"accept">): void {
+	const hosts = new Set(about.offer?.services.flatMap((service) => service.hosts));
+	const isFine = ({ type, name, value }: (typeof records)[number]) => {
+		if (type !== "TXT") return hosts.has(name);
+		const ownership = ownershipIn(value);
+		if (name !== ownershipName(domain ?? "") || !ownership) return false;
+		return ownership.actor === about.peer?.actor && ownership.epoch === (about.offer?.epoch ?? 0) + 1;
+	};
+	const strange = records.find((record) => !isFine(record));
+	if (strange) throw new Problem("message-wrong", { kind: `record for ${strange.name}`, state: "offered" });
+}
+
+async function sealedSecrets(vault: Vault, { deployment, services }: Plan, sealTo: string): Promise<string> {
+	const { sealSecrets } = await import("#protocol/migration/seal.ts");
+	const secrets: Record<string, string> = {};
+	for (const { name } of services)
+		for (const full of await vault.names(`${deployment}/${name}/`)) {
+			const value = await vault.get(full);
+			if (value !== undefined) secrets[full.slice(deployment.length + 1)] = value;
+		}
+	return sealSecrets(sealTo, secrets);
+}
+
+async function probe(outside: Outside, { services }: Plan, { front }: Content<"accept">, signal: AbortSignal) {
+	for (const { hosts, name } of services)
+		for (const host of hosts.slice(0, 1)) {
+			const answer = await outside.ask(`${front}/`, { headers: { host, "x-request-id": randomUUID() }, signal });
+			answer.body.destroy();
+			if (answer.status >= 500) throw new Problem("service-not-ready", { service: name, seconds: 10 });
+		}
+	log.debug("{count} services answer at {front}", { count: services.length, front });
+}
+
+function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
+	let made: Promise<Made> | undefined;
+	return () => {
+		made ??= make().catch((error) => {
+			made = undefined;
+			throw error;
+		});
+		return made;
+	};
+}

@@ -1,0 +1,50 @@
+import { Problem } from "#protocol/problem.ts";
+import { implement, type Routes } from "../web/implement.ts";
+import type { Migrations } from "./migrations.ts";
+import type { MoveIns } from "./move-ins.ts";
+import type { Moves } from "./moves.ts";
+import { receiptOf } from "./receipt.ts";
+import { migrationOf, moveInOf, type ViewParts } from "./views.ts";
+
+export interface MigrationRouteParts extends ViewParts {
+	readonly migrations: Migrations;
+	readonly moveIns: MoveIns;
+	readonly moves: Moves;
+}
+
+/** `/move-ins`, `/deployments/{id}/move…` and `/migrations`: both halves of story 2. */
+export function migrationRoutes(routes: Routes, parts: MigrationRouteParts) {
+	const { moveIns, moves, sessions } = parts;
+	implement(routes, "GET /move-ins", ({ customer, query }) => {
+		const { items, next } = sessions.page(customer.id, "target", query);
+		return { items: items.map((session) => moveInOf(parts, session)), next };
+	});
+	implement(routes, "POST /move-ins", async ({ customer, body }) => {
+		const { session, token } = await moveIns.make(customer, body);
+		return { ...moveInOf(parts, session), token };
+	});
+	implement(routes, "GET /move-ins/{id}", ({ customer, path }) => {
+		const session = sessions.get(customer.id, path.id);
+		if (session.side !== "target") throw new Problem("not-found");
+		return moveInOf(parts, session);
+	});
+	implement(routes, "DELETE /move-ins/{id}", ({ customer, path }) => moveIns.revoke(customer.id, path.id));
+	implement(routes, "POST /move-ins/{id}/agree", ({ customer, path }) =>
+		moveInOf(parts, moveIns.agree(customer.id, path.id)),
+	);
+	implement(routes, "POST /move-ins/{id}/refuse", async ({ customer, path }) =>
+		moveInOf(parts, await moveIns.refuse(customer.id, path.id)),
+	);
+	implement(routes, "POST /deployments/{id}/move-plan", ({ customer, path, body }) =>
+		moves.plan(customer, path.id, body.token),
+	);
+	implement(routes, "POST /deployments/{id}/move", ({ customer, path, body }) => moves.move(customer, path.id, body));
+	implement(routes, "GET /migrations/{id}", ({ customer, path }) => {
+		const session = sessions.get(customer.id, path.id);
+		if (session.job === null || session.deployment === null) throw new Problem("not-found");
+		return migrationOf(parts, session);
+	});
+	implement(routes, "GET /migrations/{id}/receipt", async ({ customer, path }) =>
+		receiptOf(parts.migrations, sessions.get(customer.id, path.id)),
+	);
+}

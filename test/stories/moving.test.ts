@@ -1,0 +1,72 @@
+/** Story 2 in the small world: a deployment with posts and followers moves from one provider to the other, and back. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { verifyReceipt } from "#protocol/migration/receipt.ts";
+import { eventually, type Person, Poster, World } from "./world.ts";
+
+let world: World;
+beforeAll(async () => {
+	world = await new World().open();
+});
+afterAll(() => world?.[Symbol.asyncDispose]());
+
+const domain = "choir.localhost";
+
+/** The customer makes a token at one provider and pastes it at the other; answers both migrations when all is over. */
+async function moved(from: Person, to: Person, password: string) {
+	const { items } = await from.api("GET /deployments");
+	const deployment = items.find((one) => one.domain === domain && one.state === "serving");
+	if (!deployment) throw new Error("Nothing serves there");
+	const { id, token } = await to.api("POST /move-ins", { body: { domain } });
+	const plan = await from.api("POST /deployments/{id}/move-plan", { path: { id: deployment.id }, body: { token } });
+	expect(plan.problems).toEqual([]);
+	const { job } = await from.api("POST /deployments/{id}/move", {
+		path: { id: deployment.id },
+		body: { token, domain, password },
+	});
+	const left = await from.ended(job);
+	const moveIn = await eventually("the deployment moves in", async () => {
+		const seen = await to.api("GET /move-ins/{id}", { path: { id } });
+		return seen.job === null ? undefined : seen;
+	});
+	const arrived = await to.ended(moveIn.job ?? "");
+	return { id, plan, left, arrived, moveIn };
+}
+
+test("a snac with posts and a follower moves, and the follower gets the next post", async () => {
+	const ada = await world.customer("north", "ada");
+	const ben = await world.customer("south", "ben");
+	const choir = await ada.deploy(domain, ["snac"], "ada");
+	const band = await ben.deploy("band.localhost", ["snac"], "ben");
+	const adasPassword = await ada.credentials(choir.id, "snac");
+	const singer = await Poster.signIn(adasPassword);
+	const listener = await Poster.signIn(await ben.credentials(band.id, "snac"));
+	await listener.follow(choir.services[0]?.handle ?? "");
+	await eventually("the follower gets a post", async () => {
+		await singer.post("Before the move");
+		return (await listener.timeline()).some(({ content }) => content.includes("Before the move"));
+	});
+	await world.end();
+	await world.open();
+	const adaThere = await world.customer("south", "ada");
+
+	const { id, left, arrived, plan, moveIn } = await moved(ada, adaThere, "ada has a long password");
+	expect([left.state, arrived.state]).toEqual(["done", "done"]);
+	expect(moveIn.words).toEqual(plan.words);
+	const states = async (person: Person) =>
+		(await person.api("GET /deployments")).items.filter((one) => one.domain === domain).map(({ state }) => state);
+	expect([await states(ada), await states(adaThere)]).toEqual([["moved"], ["serving"]]);
+
+	// The same address, the same token in the app, the same follower.
+	await eventually("the follower gets the next post", async () => {
+		await singer.post("After the move");
+		return (await listener.timeline()).some(({ content }) => content.includes("After the move"));
+	});
+	await Poster.signIn(adasPassword);
+
+	const receipts = [
+		await ada.api("GET /migrations/{id}/receipt", { path: { id } }),
+		await adaThere.api("GET /migrations/{id}/receipt", { path: { id } }),
+	];
+	expect(receipts[0]).toEqual(receipts[1]);
+	expect(await verifyReceipt(receipts[0])).toMatchObject({ ok: true, summary: { outcome: "moved" } });
+}, 240_000);
