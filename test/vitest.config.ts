@@ -15,7 +15,12 @@ export default defineConfig({
 					...shared,
 					name: "unit",
 					sequence: { groupOrder: 0 },
-					include: ["{node,ui,protocol}/**/*.test.ts", "test/*.test.ts", "test/contracts/**/*.test.ts"],
+					include: [
+						"{node,ui,protocol}/**/*.test.ts",
+						"test/*.test.ts",
+						"test/contracts/**/*.test.ts",
+						"test/model/*.test.ts",
+					],
 				},
 			},
 			{

@@ -1,0 +1,71 @@
+/** Ways to get it wrong: each differs from the real rules in one point, and does harm that the exploration finds. */
+import { hear, type State, say } from "#protocol/migration/conversation.ts";
+import { type Never, real } from "./migration.ts";
+import type { Bounds, Rules } from "./world.ts";
+
+export interface Variant {
+	readonly rules: Rules;
+	/** What comes of it, and how far one must look to find it. */
+	readonly harm: Never | "nobody can serve again";
+	readonly bounds: Bounds;
+}
+
+/** The source serves again when it has waited long enough for `active`. */
+const impatient: Partial<Rules> = {
+	expire: (timer, side, state) =>
+		side === "source" && state === "committed" ? "withdraw" : real.expire(timer, side, state),
+	say: (side, talk, word) =>
+		side === "source" && talk.state === "committed" && word.kind === "withdraw"
+			? { ...talk, state: "withdrawn" }
+			: say(side, talk, word),
+};
+
+/** Once the source has moved, the target has no way to say that it cannot. */
+const obliged: Partial<Rules> = {
+	say: (side, talk, word) => (talk.state === "committed" && word.kind === "reject" ? undefined : say(side, talk, word)),
+};
+
+/** A vote says "all is here", not what. */
+const unbound: Partial<Rules> = {
+	hear(side, talk, word) {
+		const manifest = talk.manifest ?? "";
+		if (word.kind === "vote") return hear(side, talk, { ...word, content: { manifest } });
+		if (word.kind === "move" && side === "target" && talk.state === "verifying") return { ...talk, state: "committed" };
+		return hear(side, talk, word);
+	},
+};
+
+/** Whoever hears what cannot be said then stops for good, as one must with a peer that lies. */
+const stopping: Partial<Rules> = {
+	hear: (side, talk, word) => hear(side, talk, word) ?? { ...talk, state: "stopped" as State },
+};
+
+const oneWay: Bounds = { rounds: [1, 0], writes: 1, restores: false };
+const twoRounds: Bounds = { ...oneWay, rounds: [2, 0] };
+const restoring: Bounds = { ...oneWay, restores: true };
+
+function variant(part: Partial<Rules>, harm: Variant["harm"], bounds = oneWay): Variant {
+	return { rules: { ...real, ...part }, harm, bounds };
+}
+
+const two = "two serve";
+const lost = "who serves lacks an acknowledged write";
+const nobody = "nobody can serve again";
+const accused = "a peer that keeps the rules is accused";
+
+export const variants: Readonly<Record<string, Variant>> = {
+	"the source serves again on a timeout after move": variant(impatient, two),
+	"the target cannot reject after move": variant(obliged, nobody),
+	"services go on writing during the last round": variant({ freezes: false }, lost),
+	"a vote is not bound to a manifest": variant(unbound, lost, twoRounds),
+	"a restored backup serves without the record": variant({ restored: "serves" }, two, restoring),
+	"a restored backup serves if the record names it, and raises no epoch": variant(
+		{ restored: "looks" },
+		two,
+		restoring,
+	),
+	"messages count whenever they come": variant({ ...stopping, inbox: false }, nobody),
+	"a message is sent before the state is kept": variant({ outbox: "before the state" }, two),
+	"the state is kept before the message": variant({ outbox: "after the state" }, nobody),
+	"all messages of a session are one chain": variant({ chains: "one" }, accused),
+};
