@@ -189,7 +189,7 @@ export class Domains {
 		if (!zone || !theirs) return;
 		const texts = await zone.look(theirs.name, "TXT");
 		const mine = texts.find((text) => text === theirs.value || this.#isOurs(text)) ?? theirs.value;
-		await zone.set(records, { name: theirs.name, mine });
+		await setAtLast(zone, records, theirs, mine);
 	}
 
 	/**
@@ -208,7 +208,7 @@ export class Domains {
 			return found?.actor === from && found.epoch < claim.epoch;
 		};
 		const mine = texts.find((text) => text === own.value || isTheirs(text)) ?? own.value;
-		await zone.set(this.#records(claim, hosts), { name: own.name, mine });
+		await setAtLast(zone, this.#records(claim, hosts), own, mine);
 		this.#claims.hold(customer, domain, 0);
 	}
 
@@ -274,6 +274,17 @@ export class Domains {
 		const managed = this.#zone(domain) !== undefined;
 		const unicode = domainToUnicode(domain);
 		return { domain, unicode, managed, deployment, addedAt: new Date(addedAt).toISOString() };
+	}
+}
+
+/** Both nodes may hold the zone and set the same records at once; who comes second finds them as they should be. */
+async function setAtLast(zone: Zone, records: readonly DnsRecord[], wanted: DnsRecord, mine: string): Promise<void> {
+	try {
+		await zone.set(records, { name: wanted.name, mine });
+	} catch (error) {
+		const isRace = error instanceof Problem && error.code === "domain-elsewhere";
+		if (!isRace || !(await zone.look(wanted.name, "TXT")).includes(wanted.value)) throw error;
+		await zone.set(records, { name: wanted.name, mine: wanted.value });
 	}
 }
 
