@@ -1,8 +1,9 @@
 import { type BigIntStats, chmodSync, lchownSync, lutimesSync } from "node:fs";
 import type { Entry } from "../volume.ts";
 
-/** Node sets times as a number of seconds, which holds about a quarter of a microsecond. */
-const exactness = 1000n;
+/** Node sets times as a number of seconds, which is exact to a quarter of a microsecond: so the microsecond is kept. */
+const microsecond = 1000n;
+const second = 1_000_000_000n;
 
 /**
  * Gives what is at this path the mode, time and owner it should have, where they differ. Nothing runs with the rights of
@@ -18,11 +19,16 @@ export function dress(path: string | Buffer, stats: BigIntStats, entry: Entry, o
 	// A new owner takes some of the mode away.
 	if (mode !== undefined && !(isAllowed && isOurs)) chmodSync(path, mode);
 	const isTimely = entry.modified === undefined || isSameTime(stats.mtimeNs, BigInt(entry.modified));
-	if (!isTimely) setTime(path, Number(entry.modified) / 1e9);
+	if (!isTimely) setTime(path, BigInt(entry.modified));
 	return !(isOurs && isAllowed && isTimely);
 }
 
-const setTime = (path: string | Buffer, seconds: number) => lutimesSync(path, seconds, seconds);
+/** Aims at the middle of the microsecond, so that no rounding leads out of it. */
+function setTime(path: string | Buffer, time: bigint): void {
+	const aim = time % second === 0n ? time : (time / microsecond) * microsecond + microsecond / 2n;
+	const seconds = Number(aim) / 1e9;
+	lutimesSync(path, seconds, seconds);
+}
 
 /** Who is to own files; a gid of -1: the group stays as it is. */
 export interface Ownership {
@@ -30,7 +36,4 @@ export interface Ownership {
 	readonly gid: number;
 }
 
-export function isSameTime(one: bigint, other: bigint): boolean {
-	const apart = one - other;
-	return apart < exactness && -apart < exactness;
-}
+const isSameTime = (one: bigint, other: bigint) => one / microsecond === other / microsecond;

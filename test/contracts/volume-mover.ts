@@ -1,0 +1,62 @@
+/** A process that moves a volume, to be killed in the middle or held to little memory: `volume-mover.ts '{"from": …}'`. */
+import { appendFileSync, createReadStream, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { openSource, openTarget } from "../../node/volumes/open.ts";
+import type { Entry, Listing, Place, Source } from "../../node/volumes/volume.ts";
+import { fetched, listed, listingOf, never } from "./round.ts";
+
+/** Given as JSON. */
+export interface Errand {
+	readonly from: Place;
+	readonly to: Place;
+	readonly sourceScratch: string;
+	readonly targetScratch: string;
+	readonly frozen: boolean;
+	readonly swap: boolean;
+	/** Never hold a whole listing, and tell how much memory was used at most. */
+	readonly lean: boolean;
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+async function move({ from, to, sourceScratch, targetScratch, frozen, swap, lean }: Errand): Promise<void> {
+	const source = await openSource(from, { scratch: sourceScratch });
+	const target = await openTarget(to, { scratch: targetScratch });
+	const entries = lean ? [] : await listed(source, frozen);
+	const listing = lean ? await listingInFile(`${targetScratch}.listing`, source, frozen) : listingOf(entries);
+	say("listed");
+	let written = 0;
+	for await (const names of target.lacking(listing, never))
+		for (let start = 0; start < names.length; start += 4) {
+			const some = names.slice(start, start + 4);
+			if (lean) for await (const batch of source.read(some, never)) await target.write(batch);
+			else await fetched(source, target, entries, some);
+			written += some.length;
+			say(`written ${written}`);
+		}
+	const left = await target.settle(listing, never);
+	say(`settled ${left.length}`);
+	if (swap) {
+		await target.swap(never);
+		say("swapped");
+	}
+	await source.close();
+	await target.close();
+	if (lean) say(`memory ${process.resourceUsage().maxRSS * 1024}`);
+}
+
+/** A listing that lies in a file. */
+async function listingInFile(file: string, source: Source, frozen: boolean): Promise<Listing> {
+	let entries = 0;
+	writeFileSync(file, "");
+	for await (const batch of source.list({ frozen, signal: never })) {
+		appendFileSync(file, batch.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+		entries += batch.length;
+	}
+	async function* batches(): AsyncGenerator<readonly Entry[]> {
+		for await (const line of createInterface({ input: createReadStream(file) })) yield [JSON.parse(line) as Entry];
+	}
+	return { entries, bytes: 0, batches };
+}
+
+await move(JSON.parse(process.argv[2] ?? "") as Errand);

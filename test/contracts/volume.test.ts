@@ -1,0 +1,4 @@
+import { directory } from "./directory-yard.ts";
+import { describeVolume } from "./volume.ts";
+
+describeVolume("directory", directory);
