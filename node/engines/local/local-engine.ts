@@ -24,6 +24,7 @@ import { Revival } from "./revival.ts";
 import { stagesTo } from "./stages.ts";
 import { Turns } from "./turns.ts";
 import type { Unit } from "./unit.ts";
+import type { Versions } from "./versions.ts";
 
 export type { LocalEngineOptions };
 
@@ -39,6 +40,7 @@ export class LocalEngine implements Engine {
 	readonly #turns = new Turns();
 	readonly #revival = new Revival<LocalService>((service, report) => this.#revive(service, report));
 	#machinery: Promise<Machinery> | null = null;
+	#versions: Versions | null = null;
 
 	/** Touches nothing yet, so that a node starts fast; the machine is looked at when it is first needed. */
 	constructor(options: LocalEngineOptions) {
@@ -48,7 +50,7 @@ export class LocalEngine implements Engine {
 
 	async can({ name, title }: Service): Promise<Ability> {
 		const recipe = this.#recipes.get(name);
-		if (recipe) return recipe.able((await import("./machinery.ts")).workshopOf(this.#options));
+		if (recipe) return this.#ableTo(recipe);
 		const why = `${title} needs a whole NixOS machine; a node with the NixOps4 engine can run it`;
 		return { can: false, code: "needs-engine", missing: "NixOps4", why };
 	}
@@ -131,6 +133,16 @@ export class LocalEngine implements Engine {
 		// Nothing runs that was never prepared.
 		const machinery = await this.#machinery?.catch(() => null);
 		await machinery?.processes.close();
+	}
+
+	async #ableTo(recipe: Recipe): Promise<Ability> {
+		const [{ workshopOf }, { Versions }] = await Promise.all([import("./machinery.ts"), import("./versions.ts")]);
+		const shop = workshopOf(this.#options);
+		const ability = await recipe.able(shop);
+		if (!ability.can || ability.version) return ability;
+		this.#versions ??= new Versions();
+		const version = await this.#versions.of(recipe, shop);
+		return { ...ability, ...(version && { version }) };
 	}
 
 	#recipe(service: string): Recipe {

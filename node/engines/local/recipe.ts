@@ -24,6 +24,8 @@ export interface Recipe {
 	obtain(shop: Workshop, report: Report): Promise<Program>;
 	/** Usual time `obtain` takes, in seconds. */
 	readonly obtainSeconds: number;
+	/** What makes a program print its version, where `find` does not know it; quick, and it succeeds. */
+	versionCommand?(program: Program): readonly [string, ...string[]];
 
 	/**
 	 * Makes its files say what `home` says, while it is stopped or running. Files that differ are replaced and the engine

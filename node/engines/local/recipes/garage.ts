@@ -23,6 +23,8 @@ export const garage: Recipe = {
 	stop: { signal: "SIGTERM", seconds: 30 },
 	...installed({ title: "Garage", program: "garage" }),
 
+	versionCommand: ({ path }) => [path, "--version"],
+
 	async configure(home, hands) {
 		for (const name of ["rpc", "admin", "metrics"]) await hands.write(`secrets/${name}`, await home.secret(name));
 		await hands.write("garage.toml", settings(home));

@@ -22,6 +22,8 @@ export const gotosocial: Recipe = {
 	stop: { signal: "SIGTERM", seconds: 30 },
 	...installed({ title: "GoToSocial", program: "gotosocial", folder: { name: "web", places: web } }),
 
+	versionCommand: ({ path }) => [path, "--version"],
+
 	async configure(home, hands) {
 		await hands.run(["mkdir", "-p", "--", "data/storage", "compiled"]);
 		await hands.write("config.json", JSON.stringify(settings(home), null, "\t"));

@@ -37,6 +37,9 @@ export const prosody: Recipe = {
 		throw new Problem("program-missing", { program: "prosody", fix });
 	},
 
+	// Its own command takes long to say it.
+	versionCommand: () => ["dpkg-query", "--show", "prosody"],
+
 	async configure(home, hands) {
 		await hands.run(["mkdir", "-p", "--", "data", "certificates"]);
 		for (const [path, text] of Object.entries(pages(home))) await hands.write(join("pages", path), text);

@@ -35,6 +35,9 @@ export const snac: Recipe = {
 		throw new Problem("program-missing", { program: "snac", fix });
 	},
 
+	// Without arguments it tells how it is used, and calls that a failure.
+	versionCommand: ({ path }) => ["sh", "-c", '"$1" || :', "sh", path],
+
 	async configure(home, hands) {
 		const { path } = home.program;
 		if ((await hands.read("data/server.json")) === undefined) await initialise(home, hands);

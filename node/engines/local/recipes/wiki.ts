@@ -22,7 +22,7 @@ export const wiki: Recipe = {
 	obtainSeconds: 25,
 
 	async able(shop) {
-		if ((await this.find(shop)) || (await npmHere(shop))) return { can: true };
+		if ((await this.find(shop)) || (await npmHere(shop))) return { can: true, version: pinnedVersion() };
 		return { can: false, code: "needs-program", missing: "npm", why: `npm is not on this machine; ${fix}` };
 	},
 
@@ -110,6 +110,11 @@ function ownedBy(username: string): Probe {
 			return username;
 		},
 	};
+}
+
+/** Of the wiki that is fetched, known before. */
+function pinnedVersion(): string {
+	return JSON.parse(readFileSync(join(packageFolder, files[0]), "utf8")).dependencies.wiki;
 }
 
 /** Changes with what is in it, so a new version is fetched beside the old one, which may still be running. */
