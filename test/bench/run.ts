@@ -1,4 +1,4 @@
-/** `npm run bench` measures everything in this folder, `npm run bench -- gateway start` only what is named. */
+/** `npm run bench` measures everything in this folder, `npm run bench -- gateway start` only what is named; `--size=2` is for the bench. */
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ const folder = import.meta.dirname;
 const known = readdirSync(folder)
 	.filter((file) => file.endsWith(".ts") && !["run.ts", "bench.ts"].includes(file) && !file.endsWith(".test.ts"))
 	.map((file) => file.slice(0, -".ts".length));
-const asked = process.argv.slice(2).filter((word) => word !== "--");
+const asked = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const unknown = asked.filter((name) => !known.includes(name));
 
 if (unknown.length > 0) {

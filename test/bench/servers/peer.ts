@@ -11,6 +11,8 @@ export interface Peer {
 	cpu(): number;
 	/** Memory it holds, in MB. */
 	memory(): number;
+	/** The most it has held so far. */
+	peak(): number;
 	stop(): Promise<void>;
 }
 
@@ -23,7 +25,8 @@ export async function startPeer(command: string, args: string[], port: number, i
 	return {
 		port,
 		cpu: () => ticks(child.pid) / Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" })),
-		memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1000,
+		memory: () => status(child.pid, "VmRSS") / 1000,
+		peak: () => status(child.pid, "VmHWM") / 1000,
 		stop: async () => {
 			const ended = once(child, "exit");
 			if (child.kill()) await ended;
@@ -39,6 +42,11 @@ function ticks(pid: number | undefined): number {
 	return Number(fields[11]) + Number(fields[12]);
 }
 
+/** A size in kB from proc(5)'s status. */
+function status(pid: number | undefined, name: string): number {
+	return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+}
+
 async function untilListening(child: ChildProcess, port: number): Promise<void> {
 	while (!(await isListening(port))) {
 		if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(" ")} ended with ${child.exitCode}`);
@@ -46,7 +54,7 @@ async function untilListening(child: ChildProcess, port: number): Promise<void> 
 	}
 }
 
-function isListening(port: number): Promise<boolean> {
+export function isListening(port: number): Promise<boolean> {
 	return new Promise((resolve) => {
 		const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
 		socket.once("connect", () => socket.destroy());

@@ -1,0 +1,41 @@
+/** The node that a folder leaves, as far as files are concerned: `copy-source.ts <port> <folder> <scratch> <sid>`. */
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { newStreamKey } from "#protocol/migration/seal.ts";
+import { type Manifest, takeInventory } from "../../../node/transfer/inventory.ts";
+import { readListing } from "../../../node/transfer/listings.ts";
+import { ship } from "../../../node/transfer/ship.ts";
+import { openSource } from "../../../node/volumes/open.ts";
+
+const [port, path, scratch, sid] = process.argv.slice(2) as [string, string, string, string];
+const { signal } = new AbortController();
+const folder = join(scratch, "listings");
+const source = await openSource({ kind: "directory", path, owner: null }, { scratch: join(scratch, "volume") });
+const sources = [{ service: "bench", name: "data", kind: "directory" as const, source }];
+let manifest: Manifest = { round: 0, final: false, volumes: [] };
+
+const answers: Record<string, (request: IncomingMessage, answer: ServerResponse, url: URL) => Promise<unknown>> = {
+	inventory: async (_request, answer) => {
+		manifest = await takeInventory({ sources, round: manifest.round + 1, final: false, folder, signal });
+		answer.end(JSON.stringify(manifest));
+	},
+	listing: async (_request, answer, { searchParams }) => {
+		const [listing, from, base] = ["listing", "from", "base"].map((name) => searchParams.get(name) ?? undefined);
+		await pipeline(await readListing(folder, listing ?? "", Number(from), base), answer);
+	},
+	pieces: async (request, answer, { searchParams }) => {
+		const key = await newStreamKey(searchParams.get("to") ?? "");
+		answer.setHeader("fediversity-stream", key.header);
+		const body = Buffer.concat(await request.toArray());
+		for await (const bytes of ship({ manifest, request: body, folder, sources, key, sid, signal }))
+			if (!answer.write(bytes)) await once(answer, "drain");
+		answer.end();
+	},
+};
+
+createServer({ highWaterMark: 1024 * 1024 }, (request, answer) => {
+	const url = new URL(request.url ?? "", "http://source");
+	answers[url.pathname.slice(1)]?.(request, answer, url).catch((error) => answer.destroy(error));
+}).listen(Number(port), "127.0.0.1");

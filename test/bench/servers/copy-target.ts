@@ -1,0 +1,45 @@
+/** The node that a folder comes to: `copy-target.ts <port> <port of the source> <folder> <scratch> <sid>`. */
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { Agent, request } from "undici";
+import { newSealPair } from "#protocol/migration/seal.ts";
+import { receive } from "../../../node/transfer/receive.ts";
+import { openTarget } from "../../../node/volumes/open.ts";
+
+const [port, sourcePort, path, scratch, sid] = process.argv.slice(2) as [string, string, string, string, string];
+const source = `http://127.0.0.1:${sourcePort}`;
+const { signal } = new AbortController();
+const dispatcher = new Agent({ headersTimeout: 600_000, bodyTimeout: 600_000 });
+const keys = await newSealPair();
+const target = await openTarget({ kind: "directory", path, owner: null }, { scratch: join(scratch, "volume") });
+
+const wire = {
+	listing: async (listing: string, from: number, base?: string) => {
+		const query = new URLSearchParams({ listing, from: `${from}`, ...(base && { base }) });
+		return (await request(`${source}/listing?${query}`, { dispatcher })).body;
+	},
+	pieces: async (body: Uint8Array) => {
+		const to = encodeURIComponent(keys.publicKey);
+		const answer = await request(`${source}/pieces?to=${to}`, { method: "POST", body, dispatcher });
+		return { stream: answer.body, header: String(answer.headers["fediversity-stream"]) };
+	},
+};
+
+/** One round: the source looks, we fetch; or, at the end, what came takes its place. */
+async function round() {
+	const manifest = JSON.parse(await (await request(`${source}/inventory`, { dispatcher })).body.text());
+	return receive({
+		...{ manifest, wire, sid, keys, signal, folder: join(scratch, "listings") },
+		targets: [{ service: "bench", name: "data", target }],
+		limits: { bytes: 1e12, entries: 1e7 },
+	});
+}
+
+createServer(async (request, answer) => {
+	try {
+		answer.end(JSON.stringify(request.url === "/swap" ? await target.swap(signal) : await round()));
+	} catch (error) {
+		console.error(error);
+		answer.writeHead(500).end();
+	}
+}).listen(Number(port), "127.0.0.1");

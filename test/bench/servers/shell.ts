@@ -1,0 +1,62 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { freePort, isListening } from "./peer.ts";
+
+/** A way onto this very machine by ssh. */
+export interface Shell {
+	/** What to call, with all its options; and whom. */
+	readonly command: string;
+	readonly host: string;
+	/** Processor time of everything started through it that has ended, in seconds. */
+	cpu(): number;
+	stop(): Promise<void>;
+}
+
+const server = "/usr/sbin/sshd";
+
+/** An sshd of its own on a loopback port, with keys made for it; undefined where there is none. */
+export async function startShell(folder: string): Promise<Shell | undefined> {
+	if (!existsSync(server)) return undefined;
+	mkdirSync(folder, { recursive: true, mode: 0o700 });
+	const file = (name: string) => join(folder, name);
+	for (const name of ["host", "user"]) spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file(name)]);
+	writeFileSync(file("authorized"), readFileSync(file("user.pub")));
+	chmodSync(file("authorized"), 0o600);
+	// Where its sessions shed their rights; the package's own service makes it at its start.
+	if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
+	const port = await freePort();
+	const options = [
+		...["ListenAddress=127.0.0.1", `HostKey=${file("host")}`, `AuthorizedKeysFile=${file("authorized")}`],
+		...["StrictModes=no", "UsePAM=no", "PidFile=none", "PasswordAuthentication=no"],
+	];
+	const daemon = spawn(
+		server,
+		["-D", "-e", "-f", "/dev/null", "-p", `${port}`, ...options.flatMap((one) => ["-o", one])],
+		{
+			stdio: ["ignore", "ignore", "ignore"],
+		},
+	);
+	while (!(await isListening(port))) {
+		if (daemon.exitCode !== null) return undefined;
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+	const known = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o BatchMode=yes";
+	return {
+		command: `ssh -F /dev/null -i ${file("user")} -p ${port} ${known}`,
+		host: `${userInfo().username}@127.0.0.1`,
+		cpu: () => childTicks(daemon.pid) / 100,
+		stop: async () => {
+			daemon.kill();
+		},
+	};
+}
+
+/** User and system time of a process's children that have ended, proc(5). */
+function childTicks(pid: number | undefined): number {
+	const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+		.replace(/^.*\) /, "")
+		.split(" ");
+	return Number(fields[13]) + Number(fields[14]);
+}
