@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { PlacedVolume } from "../../node/engines/engine.ts";
+import { copySecrets, copyVolume } from "../contracts/moving.ts";
 import { eventually, listenersAt, running } from "../contracts/tiny/world.ts";
 import type { Site } from "./site.ts";
 
@@ -92,6 +94,33 @@ export function life<Memory>(site: () => Site, use: Use<Memory>): void {
 
 	test("after the node has ended and begun again, it is back", async () => {
 		await site().reopen();
+		await site().well();
+		await find();
+	});
+
+	test("moves to another node after a trial there, with all it holds, and leaves what it was", async () => {
+		await site().apply("frozen");
+		expect((await site().fetch("/")).status).toBe(503);
+		const there = site().elsewhere();
+		const mine = await site().engine.places(site().plan());
+		const fill = async (volumes: readonly PlacedVolume[]) => {
+			for (const volume of mine) copyVolume(volume, volumes);
+		};
+		const { tried, checks } = await there.engine.rehearse(there.plan("stopped"), fill, there.report());
+		expect(checks.filter(({ ok }) => !ok && tried)).toEqual([]);
+
+		await fill(await there.engine.places(there.plan("stopped")));
+		copySecrets(site().vault.secrets, there.vault.secrets, [site().deployment, there.deployment]);
+		const before = new Map(there.vault.secrets);
+		await there.engine.adopt(there.plan("stopped"));
+		await there.apply();
+		await there.well();
+		expect(there.vault.secrets).toEqual(before);
+		await use.find(there, made as Memory);
+		if (use.letsIn) expect(await use.letsIn(there, there.password)).toBe(true);
+		await there.apply("absent");
+
+		await site().apply();
 		await site().well();
 		await find();
 	});

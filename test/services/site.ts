@@ -45,7 +45,13 @@ export class Town {
 
 	/** A place for a service under `<name>.localhost`, with nothing there yet. */
 	site(service: string, name = "choir"): Site {
-		const site = new Site(service, name, this.port, join(this.#at.folder, name));
+		return this.#added({ service, name, port: this.port, folder: join(this.#at.folder, name), deployment: "dep-1" });
+	}
+
+	#added(where: Where): Site {
+		const site = new Site(where, () =>
+			this.#added({ ...where, folder: `${where.folder}-elsewhere`, deployment: "dep-2" }),
+		);
 		this.#sites.push(site);
 		return site;
 	}
@@ -61,7 +67,8 @@ export class Town {
 
 	#find(host: string): Destination {
 		const backends = this.#sites.map(({ engine }) => engine.backend(host));
-		return destination(backends.find((backend) => backend !== undefined));
+		const up = backends.find((backend) => backend?.kind === "up");
+		return destination(up ?? backends.find((backend) => backend !== undefined));
 	}
 }
 
@@ -69,6 +76,14 @@ function destination(backend: Backend | undefined): Destination {
 	if (!backend) return { kind: "unknown" };
 	if (backend.kind === "up") return { kind: "service", port: backend.port };
 	return { kind: "wait", why: backend.kind, retryAfter: backend.retryAfter };
+}
+
+interface Where {
+	readonly service: string;
+	readonly name: string;
+	readonly port: number;
+	readonly folder: string;
+	readonly deployment: string;
 }
 
 /** One service of one customer at one provider. */
@@ -81,11 +96,16 @@ export class Site {
 	readonly origin: string;
 	/** All that was said while work went on. */
 	readonly lines: string[] = [];
+	readonly deployment: string;
+	/** The same at another provider, with nothing there yet. */
+	readonly elsewhere: () => Site;
 	readonly #folder: string;
 	engine: LocalEngine;
 
-	constructor(service: string, name: string, port: number, folder: string) {
+	constructor({ service, name, port, folder, deployment }: Where, elsewhere: () => Site) {
 		this.service = service;
+		this.deployment = deployment;
+		this.elsewhere = elsewhere;
 		this.domain = `${name}.localhost`;
 		this.host = `${serviceNamed(service)?.hosts[0]}.${this.domain}`;
 		this.origin = `http://${this.host}:${port}`;
@@ -99,7 +119,7 @@ export class Site {
 
 	plan(mode: Plan["mode"] = "serving"): Plan {
 		const services = [{ name: this.service, hosts: [this.host], origin: this.origin, owner: this.owner }];
-		return { deployment: "dep-1", domain: this.domain, services, mode };
+		return { deployment: this.deployment, domain: this.domain, services, mode };
 	}
 
 	async apply(mode: Plan["mode"] = "serving"): Promise<void> {
@@ -112,12 +132,12 @@ export class Site {
 	}
 
 	get password(): string {
-		return this.vault.secrets.get(`dep-1/${this.service}/password`) ?? "";
+		return this.vault.secrets.get(`${this.deployment}/${this.service}/password`) ?? "";
 	}
 
 	/** As a customer does who sets another one in the panel. */
 	async setPassword(password: string): Promise<void> {
-		await this.vault.put(`dep-1/${this.service}/password`, password);
+		await this.vault.put(`${this.deployment}/${this.service}/password`, password);
 		await this.engine.setPassword(this.plan(), this.service, this.report());
 	}
 
@@ -142,7 +162,7 @@ export class Site {
 
 	/** Where the service itself lies; what is in it is the service's own. */
 	get home(): string {
-		return join(this.#folder, "services/dep-1", this.service);
+		return join(this.#folder, "services", this.deployment, this.service);
 	}
 
 	get isThere(): boolean {

@@ -62,7 +62,7 @@ export async function machineryOf(
 	};
 	const serve = (plan: Plan, planned: PlannedService, by: Means = means) =>
 		new LocalService(plan, planned, recipe(planned.name), by);
-	const rehearsals = new Rehearsals(means, serve);
+	const rehearsals = new Rehearsals(means, { recipe, serve });
 	return { ...means, rehearsals, serve: (plan, planned) => serve(plan, planned) };
 }
 

@@ -4,7 +4,9 @@ import type { PlacedVolume, Plan, PlannedService, Rehearsal, Report } from "../e
 import type { LocalService } from "./local-service.ts";
 import type { Means } from "./place.ts";
 import type { UnitStatus } from "./processes.ts";
+import type { Recipe } from "./recipe.ts";
 import { Seclusion } from "./seclusion.ts";
+import { stepsToServe } from "./stages.ts";
 
 const logger = getLogger(["fediversity", "engines"]);
 
@@ -14,8 +16,11 @@ const ending = "-rehearsal";
 type Check = Rehearsal["checks"][number];
 type Fill = (volumes: readonly PlacedVolume[]) => Promise<void>;
 
-/** A service with these means in place of the usual ones. */
-export type Make = (plan: Plan, planned: PlannedService, means: Means) => LocalService;
+/** How services are made and brought up here, with these means in place of the usual ones. */
+export interface Making {
+	recipe(service: string): Recipe;
+	serve(plan: Plan, planned: PlannedService, means: Means): LocalService;
+}
 
 const refused: Rehearsal = {
 	tried: false,
@@ -35,12 +40,12 @@ const refused: Rehearsal = {
  */
 export class Rehearsals {
 	readonly #means: Means;
-	readonly #make: Make;
+	readonly #making: Making;
 	readonly #services = new Map<string, LocalService>();
 
-	constructor(means: Means, make: Make) {
+	constructor(means: Means, making: Making) {
 		this.#means = means;
-		this.#make = make;
+		this.#making = making;
 	}
 
 	/** Whether it was one of these. */
@@ -58,7 +63,7 @@ export class Rehearsals {
 		const services = this.#servicesOf(plan, seclusion);
 		try {
 			await fill((await Promise.all(services.map((service) => service.volumes()))).flat());
-			return { tried: true, checks: await tryAll(services, report) };
+			return { tried: true, checks: await this.#tryAll(services, report) };
 		} finally {
 			await this.#forget(services);
 			await seclusion.close();
@@ -73,7 +78,7 @@ export class Rehearsals {
 	#servicesOf(plan: Plan, { asking, network }: Seclusion): LocalService[] {
 		const means = { ...this.#means, vault: new MemoryVault(), asking, network };
 		const trial = { ...plan, deployment: `${plan.deployment}${ending}`, mode: "serving" as const };
-		const services = plan.services.map((planned) => this.#make(trial, planned, means));
+		const services = plan.services.map((planned) => this.#making.serve(trial, planned, means));
 		for (const service of services) this.#services.set(service.id, service);
 		return services;
 	}
@@ -87,33 +92,33 @@ export class Rehearsals {
 			this.#services.delete(service.id);
 		}
 	}
-}
 
-/** All of them first run side by side, since some need others. */
-async function tryAll(services: readonly LocalService[], report: Report): Promise<Check[]> {
-	const checks: Check[] = [];
-	const running: LocalService[] = [];
-	for (const [n, service] of services.entries()) {
-		report.progress(n / services.length, service.planned.name);
-		const failure = await started(service, report);
-		if (failure === null) running.push(service);
-		else checks.push({ what: `${service.planned.name}: start`, ok: false, detail: failure });
+	/** All of them first run side by side, since some need others. */
+	async #tryAll(services: readonly LocalService[], report: Report): Promise<Check[]> {
+		const checks: Check[] = [];
+		const running: LocalService[] = [];
+		for (const [n, service] of services.entries()) {
+			report.progress(n / services.length, service.planned.name);
+			const failure = await this.#bringUp(service, report);
+			if (failure === null) running.push(service);
+			else checks.push({ what: `${service.planned.name}: start`, ok: false, detail: failure });
+		}
+		for (const service of running)
+			for (const { what, ok, detail } of await service.lookThrough(report))
+				checks.push({ what: `${service.planned.name}: ${what}`, ok, detail });
+		return checks;
 	}
-	for (const service of running)
-		for (const { what, ok, detail } of await service.lookThrough(report))
-			checks.push({ what: `${service.planned.name}: ${what}`, ok, detail });
-	return checks;
-}
 
-/** Null, or why it does not run. */
-async function started(service: LocalService, report: Report): Promise<string | null> {
-	try {
-		await service.get(report);
-		await service.configure(report);
-		await service.start(report);
-		return null;
-	} catch (error) {
-		report.signal.throwIfAborted();
-		return (error as Error).message;
+	/** On the usual way, with the account that came with the state. Null, or why it does not run. */
+	async #bringUp(service: LocalService, report: Report): Promise<string | null> {
+		try {
+			await service.adopt();
+			const steps = stepsToServe(this.#making.recipe(service.planned.name)).filter((step) => step !== "check");
+			for (const step of steps) await service[step](report);
+			return null;
+		} catch (error) {
+			report.signal.throwIfAborted();
+			return (error as Error).message;
+		}
 	}
 }

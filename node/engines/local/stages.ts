@@ -35,20 +35,27 @@ export function stagesTo(
 	});
 }
 
+/** What brings a service up, in this order. */
+export type Step = "get" | "configure" | "start" | "account" | "check";
+
+export function stepsToServe({ account }: Recipe): readonly Step[] {
+	if (!account) return ["get", "configure", "start", "check"];
+	return account.while === "stopped"
+		? ["get", "configure", "account", "start", "check"]
+		: ["get", "configure", "start", "account", "check"];
+}
+
 function serving(
 	recipe: Recipe,
 	stage: (verb: string, title: string, seconds: number, deadline: number, doing: Doing) => Stage,
 ): Stage[] {
 	const { usually, atMost } = recipe.ready;
-	const get = stage("get", "Get {service}", recipe.obtainSeconds, 900, (found, report) => found.get(report));
-	const configure = stage("configure", "Set up {service}", 1, 120, (found, report) => found.configure(report));
-	const start = stage("start", "Start {service}", usually, atMost + 60, (found, report) => found.start(report));
-	const account = stage("account", "Make the first account in {service}", 1, 120, (found, report) =>
-		found.account(report),
-	);
-	const check = stage("check", "Check that {service} answers", 1, 60, (found, report) => found.check(report));
-	if (!recipe.account) return [get, configure, start, check];
-	return recipe.account.while === "stopped"
-		? [get, configure, account, start, check]
-		: [get, configure, start, account, check];
+	const about: Record<Step, readonly [title: string, seconds: number, deadline: number]> = {
+		get: ["Get {service}", recipe.obtainSeconds, 900],
+		configure: ["Set up {service}", 1, 120],
+		start: ["Start {service}", usually, atMost + 60],
+		account: ["Make the first account in {service}", 1, 120],
+		check: ["Check that {service} answers", 1, 60],
+	};
+	return stepsToServe(recipe).map((step) => stage(step, ...about[step], (found, report) => found[step](report)));
 }
