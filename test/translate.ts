@@ -7,6 +7,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { problems } from "#protocol/problem.ts";
+import { arrive } from "../node/migrations/arrive.ts";
+import { leave } from "../node/migrations/leave.ts";
 import { catalogue } from "../node/services/catalogue.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -14,6 +16,9 @@ const ui = join(root, "ui");
 
 const lists = {
 	problemSentences: Object.values(problems).map(([, sentence]) => sentence),
+	stepSentences: [
+		...new Set([leave, arrive].flatMap(({ steps }) => Object.values(steps({} as never)).map(({ title }) => title))),
+	],
 	catalogueSentences: catalogue.flatMap(({ promise, goodFor, size }) => [promise, goodFor, size.growth]),
 };
 
@@ -30,10 +35,7 @@ function writeSentences() {
 	let text = readFileSync(file, "utf8");
 	for (const [name, sentences] of Object.entries(lists)) {
 		const items = sentences.map((sentence) => `\tmsg(${JSON.stringify(sentence)}),\n`).join("");
-		text = text.replace(
-			new RegExp(`(${name} = \\(\\) => \\[\\n)[^\\]]*\\]`),
-			(_, start: string) => `${start}${items}]`,
-		);
+		text = text.replace(new RegExp(`(${name} = \\(\\) => \\[)[^\\]]*\\]`), (_, start: string) => `${start}\n${items}]`);
 	}
 	writeFileSync(file, text);
 }

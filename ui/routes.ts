@@ -49,6 +49,11 @@ export function moveAddress(domain: string): string {
 	return `${deploymentAddress(domain)}/move`;
 }
 
+/** A page of another node; of one without an address, none. */
+export function addressAt(origin: string, path: string): string {
+	return URL.parse(path, origin)?.href ?? "";
+}
+
 function matched(pattern: string[], path: string[]): Record<string, string> | undefined {
 	if (pattern.length !== path.length) return undefined;
 	const params: Record<string, string> = {};

@@ -13,7 +13,7 @@ import { stateOf } from "../parts/marks.ts";
 import { Page } from "../parts/part.ts";
 import "../parts/service-status.ts";
 import "../parts/typed-confirmation.ts";
-import { deploymentAddress, jobAddress, moveAddress } from "../routes.ts";
+import { addressAt, deploymentAddress, jobAddress, moveAddress } from "../routes.ts";
 import type { Deployment } from "../views.ts";
 import { inUnit } from "../words/numbers.ts";
 import { wellbeing } from "../words/states.ts";
@@ -154,7 +154,7 @@ function moved({ state, moved, domain, keptUntil, job }: Deployment): TemplateRe
 		}</p>
 		${keptUntil ? html`<p class="small quiet">${msg(str`If it moves back here before that, only what has changed is copied.`)}</p>` : nothing}
 		<div class="actions">
-			<a class="button main" href=${new URL(deploymentAddress(domain), origin).href}>${msg(str`Go to ${provider}`)}${icon("out")}</a>
+			<a class="button main" href=${addressAt(origin, deploymentAddress(domain))}>${msg(str`Go to ${provider}`)}${icon("out")}</a>
 			${keptUntil ? html`<a class="button" href="/move-in?${new URLSearchParams({ domain })}">${msg("Move it back")}</a>` : nothing}
 			${job ? html`<a class="button" href=${jobAddress(domain, job)}>${msg("How it went")}</a>` : nothing}
 		</div>`,

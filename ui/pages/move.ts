@@ -86,7 +86,7 @@ export class PageMove extends Page {
 	}
 
 	#lookAgain(): TemplateResult {
-		return html`${problem(this.#again.error)}<p><button type="button" class="button main" aria-busy=${this.#again.busy} @click=${() => this.#again.run()}>${msg("Look again")}</button></p>`;
+		return html`<div>${problem(this.#again.error)}<p><button type="button" class="button main" aria-busy=${this.#again.busy} @click=${() => this.#again.run()}>${msg("Look again")}</button></p></div>`;
 	}
 
 	readonly #fetch = async (token: string): Promise<void> => {

@@ -114,6 +114,28 @@ export const problemSentences = () => [
 	msg("This is not a receipt of a migration: {why}"),
 ];
 
+/** The steps of a move, at the old provider and at the new one. */
+export const stepSentences = () => [
+	msg("Agree with the new provider"),
+	msg("Copy everything while your services run"),
+	msg("See that it works at the new provider"),
+	msg("Let your services rest"),
+	msg("Copy what has changed since"),
+	msg("Wait until the new provider has checked every byte"),
+	msg("Hand over to the new provider"),
+	msg("Point the domain to the new provider"),
+	msg("See that your services answer there"),
+	msg("Agree with the old provider"),
+	msg("Get ready for your services"),
+	msg("Try your services with a copy"),
+	msg("Check every byte"),
+	msg("Take over from the old provider"),
+	msg("Start your services"),
+	msg("Tell the old provider that they serve"),
+	msg("Point the domain here"),
+	msg("Tidy up"),
+];
+
 /** What the catalogue of services says: the promise, for whom, how it grows. */
 export const catalogueSentences = () => [
 	msg("A social network of short posts, with everything people know from Mastodon"),

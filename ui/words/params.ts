@@ -12,6 +12,11 @@ export function serviceTitle(name: string): string {
 	return titles.get(name) ?? name;
 }
 
+/** The name of a node in the DNS, with its port if it has one of its own. */
+export function hostOf(origin: string): string {
+	return URL.parse(origin)?.host ?? origin;
+}
+
 /** Parameters as people read them: moments and days in their zone and language, services by their titles. */
 export function readable(params: Readonly<Record<string, string>>): Record<string, string> {
 	return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, asRead(value)]));

@@ -1,4 +1,5 @@
 import { msg } from "@lit/localize";
+import { serviceTitle } from "./params.ts";
 
 /** What a probe looked at, in the reader's language where it is known. */
 export function probeWord(what: string): string {
@@ -10,4 +11,10 @@ export function probeWord(what: string): string {
 		storage: msg("Its storage: something kept, shown and deleted"),
 	};
 	return words[what] ?? what;
+}
+
+/** What was looked at while services were tried: `snac: page`, or something in the node's own words. */
+export function checkWord(what: string): string {
+	const [, service, probe] = /^([\w-]+): ([\w-]+)$/.exec(what) ?? [];
+	return service && probe ? `${serviceTitle(service)}: ${probeWord(probe)}` : probeWord(what);
 }

@@ -5,16 +5,23 @@ import { stepNote } from "./steps.ts";
 
 afterEach(() => setLanguage("en"));
 
-const note = "49.6 of 85.4 MB · 12.5 MB/s · 2,410 items";
-
 test("what a step says of itself keeps its numbers", () => {
-	expect(stepNote(note)).toBe(note);
-	expect(stepNote("snac2-2.75 is there already")).toBe("snac2-2.75 is there already");
+	expect(stepNote("9.5 of 84 MB, 340 of 1200 files, 5.1 MB a second")).toBe(
+		"9.5 of 84 MB · 340 of 1,200 files · 5.1 MB/s",
+	);
+	expect(stepNote("12.3 of 18 GB · 61204 files looked at")).toBe("12.3 of 18 GB · 61,204 files looked at");
 });
 
 test("and has them in German as Germans write them", async () => {
 	await setLanguage("de");
-	expect(stepNote(note)).toBe("49,6 von 85,4 MB · 12,5 MB/s · 2.410 Einträge");
-	expect(stepNote("900 kB of 1.2 MB")).toBe("900 kB von 1,2 MB");
-	expect(stepNote("12 checks passed")).toBe("12 checks passed");
+	expect(stepNote("9.5 of 84 MB, 340 of 1200 files, 5.1 MB a second")).toBe(
+		"9,5 von 84 MB · 340 von 1.200 Dateien · 5,1 MB/s",
+	);
+	expect(stepNote("waiting for the new provider")).toBe("wartet auf den neuen Anbieter");
+});
+
+test("what it does not know stays as it is", async () => {
+	await setLanguage("de");
+	for (const note of ["snac2 2.75 is there already", "attempt 3 at 10.5 seconds", ""])
+		expect(stepNote(note)).toBe(note);
 });

@@ -2,6 +2,7 @@ import { msg, str } from "@lit/localize";
 import type { Step } from "../views.ts";
 import { number } from "./numbers.ts";
 import { serviceTitle } from "./params.ts";
+import { translated } from "./translated.ts";
 
 type Sentence = (service: string) => string;
 
@@ -24,41 +25,41 @@ const toAll: Readonly<Record<string, () => string>> = {
 	withdraw: () => msg("Take back the domain's records"),
 	stop: () => msg("Stop the services and keep what they hold"),
 	erase: () => msg("Erase everything the services hold, and make sure it is gone"),
-	agree: () => msg("Agree with the other provider"),
-	prepare: () => msg("Make room and get the programs"),
-	copy: () => msg("Copy everything while it keeps running"),
-	rehearse: () => msg("Try it at the new provider under a temporary name"),
-	freeze: () => msg("Let the services rest"),
-	rest: () => msg("Copy what has changed since"),
-	verify: () => msg("Compare both copies to the last byte"),
-	"hand-over": () => msg("Hand over to the new provider"),
-	"take-over": () => msg("Take over from the old provider"),
-	start: () => msg("Start the services at the new provider"),
-	certificate: () => msg("Get certificates for the addresses"),
-	domain: () => msg("Point the domain to the new provider"),
-	serve: () => msg("See that it serves at the new provider, and send visitors on"),
-	welcome: () => msg("Check that everything answers from outside"),
 };
 
-/** A step in the reader's language; one that is newer than this panel in the node's own words. */
+/**
+ * A step in the reader's language; one that is newer than this panel in the node's own words. The steps of a move are
+ * looked up by their English: the two sides say the same verb differently.
+ */
 export function stepSentence(step: Pick<Step, "verb" | "service" | "title">): string {
 	const sentence = step.service ? toService[step.verb]?.(serviceTitle(step.service)) : toAll[step.verb]?.();
-	return sentence ?? step.title;
+	return sentence ?? translated(step.title);
 }
 
 /** What a step says of itself, as the reader writes numbers; the words it is made of are few, others stay as they are. */
 export function stepNote(note: string): string {
-	return note.split(" · ").map(fact).join(" · ");
+	return note
+		.split(/ · |, /)
+		.map(fact)
+		.join(" · ");
 }
 
-const count = String.raw`(\d[\d,]*(?:\.\d+)?)`;
+/** What notes consist of: how it is recognised, and said. */
+const facts: readonly [RegExp, (one: string, other: string) => string][] = [
+	[/^(\S+) of (\S+) files$/, (done, all) => msg(str`${done} of ${all} files`)],
+	[/^(\S+(?: \S+)?) of (\S+ \S+)$/, (done, all) => msg(str`${done} of ${all}`)],
+	[/^(\S+) files looked at$/, (seen) => msg(str`${seen} files looked at`)],
+	[/^(\S+ \S+) a second$/, (amount) => `${amount}/s`],
+	[/^waiting for the new provider$/, () => msg("waiting for the new provider")],
+];
 
 function fact(text: string): string {
-	const local = text.replaceAll(new RegExp(count, "g"), (written) => number(Number(written.replaceAll(",", "")), 0));
-	const [, done, all] = /^(\S+(?: \S+)?) of (\S+ \S+)$/.exec(local) ?? [];
-	if (done && all) return msg(str`${done} of ${all}`);
-	const [, items] = /^(\S+) items$/.exec(local) ?? [];
-	return items ? msg(str`${items} items`) : local;
+	const local = text.replaceAll(/\b\d+(\.\d+)?\b/g, (written) => number(Number(written), 0));
+	for (const [pattern, say] of facts) {
+		const found = pattern.exec(local);
+		if (found) return say(found[1] ?? "", found[2] ?? "");
+	}
+	return text;
 }
 
 /** The state of a step in one word. */

@@ -9,10 +9,12 @@ import { records } from "../../node/deployments/deploy.ts";
 import { historySentences } from "../../node/deployments/history.ts";
 import { erase, remove } from "../../node/deployments/remove.ts";
 import { stagesTo } from "../../node/engines/local/stages.ts";
+import { arrive } from "../../node/migrations/arrive.ts";
+import { leave } from "../../node/migrations/leave.ts";
 import { noticeSentences } from "../../node/notices/notice.ts";
 import { catalogue } from "../../node/services/catalogue.ts";
 import { newPassword, passwordLength, username } from "./checks.ts";
-import { catalogueSentences, problemSentences } from "./from-the-node.ts";
+import { catalogueSentences, problemSentences, stepSentences } from "./from-the-node.ts";
 import { setLanguage } from "./language.ts";
 import { knownKinds, noticeSentence } from "./notices.ts";
 import { nameServices } from "./params.ts";
@@ -21,11 +23,15 @@ import { stepSentence } from "./steps.ts";
 import { translated } from "./translated.ts";
 
 const ofCatalogue = catalogue.flatMap(({ promise, goodFor, size }) => [promise, goodFor, size.growth]);
+const ofMoves = [leave, arrive].flatMap(({ steps }) =>
+	Object.values<{ verb: string; service?: string | null; title: string }>(steps({} as never)),
+);
 const ofProblems = Object.values(problems).map(([, sentence]) => sentence);
 
 test("translators find every sentence of the protocol and of the catalogue, and none that nobody says any more", () => {
 	expect(problemSentences()).toEqual(ofProblems);
 	expect(catalogueSentences()).toEqual(ofCatalogue);
+	expect(stepSentences()).toEqual([...new Set(ofMoves.map(({ title }) => title))]);
 });
 
 afterEach(() => setLanguage("en"));
@@ -97,5 +103,9 @@ function everyStep() {
 	);
 	const input = { plan: plan("serving"), services: ["snac"] };
 	const sagas = [remove, erase, restart, setPassword].flatMap(({ steps }) => Object.values(steps(input)));
-	return [records, ...stages, ...sagas].map(({ verb, service = null, title }) => ({ verb, service, title }));
+	return [records, ...stages, ...sagas, ...ofMoves].map(({ verb, service = null, title }) => ({
+		verb,
+		service,
+		title,
+	}));
 }

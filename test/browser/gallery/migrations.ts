@@ -131,28 +131,28 @@ type Verb = readonly [verb: string, title: string, expected: number];
 
 const verbs: Readonly<Record<"leave" | "arrive", readonly Verb[]>> = {
 	leave: [
-		["agree", "Agree with the other provider", 20],
-		["copy", "Copy everything while it keeps running", 160],
-		["rehearse", "Try it at the new provider under a temporary name", 24],
-		["freeze", "Let the services rest", 1],
+		["agree", "Agree with the new provider", 20],
+		["copy", "Copy everything while your services run", 160],
+		["rehearse", "See that it works at the new provider", 24],
+		["freeze", "Let your services rest", 1],
 		["rest", "Copy what has changed since", 1],
-		["verify", "Compare both copies to the last byte", 1],
+		["verify", "Wait until the new provider has checked every byte", 1],
 		["hand-over", "Hand over to the new provider", 1],
 		["domain", "Point the domain to the new provider", 2],
-		["serve", "See that it serves at the new provider, and send visitors on", 4],
+		["serve", "See that your services answer there", 4],
 	],
 	arrive: [
-		["agree", "Agree with the other provider", 20],
-		["prepare", "Make room and get the programs", 14],
-		["copy", "Copy everything while it keeps running", 160],
-		["rehearse", "Try it at the new provider under a temporary name", 24],
+		["agree", "Agree with the old provider", 20],
+		["prepare", "Get ready for your services", 14],
+		["copy", "Copy everything while your services run", 160],
+		["rehearse", "Try your services with a copy", 24],
 		["rest", "Copy what has changed since", 1],
-		["verify", "Compare both copies to the last byte", 1],
+		["verify", "Check every byte", 1],
 		["take-over", "Take over from the old provider", 1],
-		["start", "Start the services at the new provider", 2],
-		["certificate", "Get certificates for the addresses", 3],
-		["domain", "Point the domain to the new provider", 2],
-		["welcome", "Check that everything answers from outside", 3],
+		["start", "Start your services", 2],
+		["serve", "Tell the old provider that they serve", 1],
+		["domain", "Point the domain here", 2],
+		["welcome", "Tidy up", 3],
 	],
 };
 
@@ -186,7 +186,11 @@ function moving(kind: Kind, done: number, state: Job["state"], now: Partial<Step
 	};
 }
 
-const copying: Partial<Step> = { state: "running", fraction: 0.58, note: "49.6 of 85.4 MB · 12 MB/s · 2,410 items" };
+const copying: Partial<Step> = {
+	state: "running",
+	fraction: 0.58,
+	note: "50 of 85 MB, 2410 of 4102 files, 12 MB a second",
+};
 const cutOff: Partial<Step> = {
 	state: "failed",
 	endedAt: ago(2 * seconds),
@@ -234,9 +238,9 @@ const rehearsal: Migration["rehearsal"] = {
 	ok: true,
 	seconds: 24.2,
 	checks: [
-		{ what: "page", ok: true, detail: "200" },
-		{ what: "account", ok: true, detail: "@admin@social.choir.localhost" },
-		{ what: "api", ok: true, detail: "12 posts, 4 followers" },
+		{ what: "snac: page", ok: true, detail: "200" },
+		{ what: "snac: account", ok: true, detail: "@admin@social.choir.localhost" },
+		{ what: "snac: api", ok: true, detail: "12 posts, 4 followers" },
 	],
 };
 

@@ -2,7 +2,7 @@ import { msg, str } from "@lit/localize";
 import { html, nothing, type TemplateResult } from "lit";
 import type { Migration } from "../../views.ts";
 import { bytes, duration, number } from "../../words/numbers.ts";
-import { probeWord } from "../../words/probes.ts";
+import { checkWord } from "../../words/probes.ts";
 import { stateOf } from "../marks.ts";
 
 /** How often everything was copied and how much that was, and what the trial at the new provider found. */
@@ -32,7 +32,7 @@ function trial({ checks, seconds, ok }: NonNullable<Migration["rehearsal"]>): Te
 				ok,
 				detail,
 			}) => html`<li class="row small">${stateOf(ok ? [msg("right"), "good"] : [msg("different"), "bad"])}
-				<span class="grow">${probeWord(what)}${detail ? html` <span class="quiet">${detail}</span>` : nothing}</span></li>`,
+				<span class="grow">${checkWord(what)}${detail ? html` <span class="quiet">${detail}</span>` : nothing}</span></li>`,
 		)}</ul>
 	</div>`;
 }

@@ -5,7 +5,7 @@ import type { Panel } from "../../panel.ts";
 import { jobAddress } from "../../routes.ts";
 import type { MoveIn } from "../../views.ts";
 import { bytes } from "../../words/numbers.ts";
-import { serviceTitle } from "../../words/params.ts";
+import { hostOf, serviceTitle } from "../../words/params.ts";
 import { note, problem } from "../faces.ts";
 import { stateOf } from "../marks.ts";
 import { Part } from "../part.ts";
@@ -30,7 +30,7 @@ export class MoveInOffer extends Part {
 				${state === "asked" ? nothing : stateOf([state === "agreed" ? msg("agreed") : msg("under way"), "busy"])}
 			</div>
 			<dl class="facts">
-				<dt>${msg("From")}</dt><dd>${msg(str`${from.customer} at ${provider}`)}<br /><span class="quiet small">${new URL(from.origin).host}</span></dd>
+				<dt>${msg("From")}</dt><dd>${msg(str`${from.customer} at ${provider}`)}<br /><span class="quiet small">${hostOf(from.origin)}</span></dd>
 				<dt>${msg("Services")}</dt><dd>${offer.services.map(serviceTitle).join(", ")}</dd>
 				${offer.bytes === null ? nothing : html`<dt>${msg("Size")}</dt><dd class="numbers">${bytes(offer.bytes)}</dd>`}
 			</dl>

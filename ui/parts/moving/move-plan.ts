@@ -2,6 +2,7 @@ import { msg, str } from "@lit/localize";
 import { html, nothing, type TemplateResult } from "lit";
 import type { MovePlan } from "../../views.ts";
 import { bytes, duration, inUnit, roughly } from "../../words/numbers.ts";
+import { hostOf } from "../../words/params.ts";
 import { problemSentence } from "../../words/problems.ts";
 import { note } from "../faces.ts";
 import { sixWords } from "./six-words.ts";
@@ -12,7 +13,7 @@ export function movePlan(plan: MovePlan, from: string): TemplateResult {
 	return html`<div class="stack wide">
 		${plan.problems.length > 0 ? against(plan) : nothing}
 		<dl class="facts">
-			<dt>${msg("To")}</dt><dd><b>${provider}</b>${place ? html` · ${place}` : nothing}<br /><span class="quiet small">${msg(str`${customer}, at ${new URL(origin).host}`)}</span></dd>
+			<dt>${msg("To")}</dt><dd><b>${provider}</b>${place ? html` · ${place}` : nothing}<br /><span class="quiet small">${msg(str`${customer}, at ${hostOf(origin)}`)}</span></dd>
 			<dt>${msg("Takes")}</dt><dd class="numbers">${msg(str`${roughly(plan.seconds)} in all, while everything goes on`)}</dd>
 			<dt>${msg("Pause")}</dt><dd class="numbers">${msg(str`about ${duration(plan.freezeSeconds)}, in which the services rest; what other servers send then, they send again`)}</dd>
 			<dt>${msg("Domain")}</dt><dd>${records(plan, from)}</dd>

@@ -43,9 +43,9 @@ function visitors({ side, deferred, forwarded, forwardingUntil }: Migration): Te
 
 function old({ side, keptUntil, erasedAt, other }: Migration): TemplateResult | typeof nothing {
 	const name = side === "source" ? msg("The copy here") : msg(str`The copy at ${other.provider}`);
-	if (erasedAt) return html`<dt>${name}</dt><dd>${msg(html`was erased ${when(erasedAt)}`)}</dd>`;
+	if (erasedAt) return html`<dt>${name}</dt><dd>${msg(html`erased ${when(erasedAt)}`)}</dd>`;
 	return keptUntil
-		? html`<dt>${name}</dt><dd>${msg(html`is kept until ${when(keptUntil)}, and serves nobody`)}</dd>`
+		? html`<dt>${name}</dt><dd>${msg(html`kept until ${when(keptUntil)}; it serves nobody`)}</dd>`
 		: nothing;
 }
 

@@ -4,9 +4,10 @@ import { Action } from "../../controllers/action.ts";
 import { Ticker } from "../../controllers/clock.ts";
 import { FollowedMigration } from "../../controllers/followed-migration.ts";
 import type { Panel } from "../../panel.ts";
-import { deploymentAddress } from "../../routes.ts";
+import { addressAt, deploymentAddress } from "../../routes.ts";
 import type { Job, Migration } from "../../views.ts";
 import { duration, inUnit } from "../../words/numbers.ts";
+import { hostOf } from "../../words/params.ts";
 import { note } from "../faces.ts";
 import { icon } from "../icons.ts";
 import { Part } from "../part.ts";
@@ -57,7 +58,7 @@ export class MoveStory extends Part {
 	}
 
 	#details(migration: Migration): TemplateResult {
-		return html`<div>
+		return html`<div class="details">
 			${moveCopies(migration)}
 			${migration.state === "agreeing" ? nothing : html`<details><summary>${msg("Six words, the same at both providers")}</summary>${sixWords(migration.words)}</details>`}
 		</div>`;
@@ -65,14 +66,14 @@ export class MoveStory extends Part {
 
 	#way({ side, other }: Migration): TemplateResult {
 		const here = html`<span>${this.panel.provider.name}<br /><small class="quiet">${msg("here")}</small></span>`;
-		const there = html`<span>${other.provider}<br /><small class="quiet">${msg(str`${other.customer}, at ${hostOf(other)}`)}</small></span>`;
+		const there = html`<span>${other.provider}<br /><small class="quiet">${msg(str`${other.customer}, at ${hostOf(other.origin)}`)}</small></span>`;
 		const [from, to] = side === "source" ? [here, there] : [there, here];
 		return html`<p class="way">${from}${icon("right")}<span class="unseen"> ${msg("to")} </span>${to}</p>`;
 	}
 
 	#arrived({ side, other, domain }: Migration): TemplateResult {
 		const away = side === "source";
-		const href = away ? new URL(deploymentAddress(domain), other.origin).href : deploymentAddress(domain);
+		const href = away ? addressAt(other.origin, deploymentAddress(domain)) : deploymentAddress(domain);
 		return html`<section class="stack tight" aria-labelledby="moved">
 			<h2 id="moved">${away ? msg(str`${domain} now runs at ${other.provider}`) : msg(str`${domain} now runs here`)}</h2>
 			<p>${
@@ -120,10 +121,6 @@ export class MoveStory extends Part {
 		const { id, domain } = this.#followed.migration as Migration;
 		keepReceipt(domain, await this.panel.api("GET /migrations/{id}/receipt", { path: { id } }));
 	}
-}
-
-function hostOf({ origin }: Migration["other"]): string {
-	return new URL(origin).host;
 }
 
 function isResting(migration: Migration | null): boolean {

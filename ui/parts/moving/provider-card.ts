@@ -2,6 +2,7 @@ import { msg, str } from "@lit/localize";
 import { html, nothing, type TemplateResult } from "lit";
 import type { KnownProvider } from "../../views.ts";
 import { bytes } from "../../words/numbers.ts";
+import { hostOf } from "../../words/params.ts";
 import { problemSentence } from "../../words/problems.ts";
 import { fromNow } from "../../words/times.ts";
 import { icon } from "../icons.ts";
@@ -16,13 +17,12 @@ export function providerCard(one: KnownProvider, wanted: readonly string[], href
 			${one.why && one.fits === false ? html`<p class="small">${problemSentence(one.why.code, one.why.params, one.why.detail)}.</p>` : nothing}
 			${facts(one, wanted)}
 		</div>
-		<div class="line apart">
+		<div class="line">
 			${
 				one.fits === false
 					? html`<a class="button" href=${one.origin}>${msg(str`Visit ${one.name}`)}${icon("out")}</a>`
 					: html`<a class="button" href=${href}>${msg(str`Move to ${one.name}`)}${icon("out")}</a>`
 			}
-			<span class="quiet small">${msg(str`asked ${fromNow(one.seenAt)}`)}</span>
 		</div>
 	</article>`;
 }
@@ -33,7 +33,7 @@ function fits({ fits }: KnownProvider): TemplateResult | typeof nothing {
 }
 
 function facts(one: KnownProvider, wanted: readonly string[]): TemplateResult {
-	const { place, jurisdiction, price, limits, backups, freeBytes, services, terms, origin } = one;
+	const { place, jurisdiction, price, limits, backups, freeBytes, services, terms, origin, seenAt } = one;
 	const fact = (name: string, value: unknown) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` : nothing);
 	const programs = services.filter(({ name }) => wanted.includes(name));
 	return html`<dl class="sheet numbers">
@@ -47,7 +47,8 @@ function facts(one: KnownProvider, wanted: readonly string[]): TemplateResult {
 			programs.map(({ title, version }) => html`<span class="program">${title} ${version}</span>`),
 		)}
 		${fact(msg("Runs too"), services.length > programs.length && others(services.filter((known) => !programs.includes(known))))}
-		${fact(msg("Address"), html`${new URL(origin).host}${terms ? html` · <a href=${terms}>${msg("Terms")}</a>` : nothing}`)}
+		${fact(msg("Asked"), fromNow(seenAt))}
+		${fact(msg("Address"), html`${hostOf(origin)}${terms ? html` · <a href=${terms}>${msg("Terms")}</a>` : nothing}`)}
 	</dl>`;
 }
 
