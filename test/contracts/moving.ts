@@ -1,5 +1,5 @@
-import { chownSync, cpSync, lchownSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import type { Engine, PlacedVolume, Plan } from "../../node/engines/engine.ts";
 
 /** Copies what lies in the places of one engine to those of another, as a finished transfer leaves it. */
@@ -14,11 +14,9 @@ export function copyVolume({ service, name, place }: PlacedVolume, into: readonl
 	if (place.kind !== "directory" && place.kind !== "sqlite") throw new Error(`${place.kind} is not files`);
 	if (target?.kind !== place.kind) throw new Error(`there is no place for ${service} ${name}`);
 	rmSync(target.path, { recursive: true, force: true });
-	cpSync(place.path, target.path, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-	if (target.owner === null) return;
-	for (const path of place.kind === "directory" ? readdirSync(target.path, { recursive: true }) : [])
-		lchownSync(join(target.path, String(path)), target.owner, target.owner);
-	chownSync(target.path, target.owner, target.owner);
+	// With hard links, which services count.
+	execFileSync("cp", ["-a", "--", place.path, target.path]);
+	if (target.owner !== null) execFileSync("chown", ["-hR", `${target.owner}:${target.owner}`, "--", target.path]);
 }
 
 /** What a node's vault holds of a deployment, under the name that the deployment has elsewhere. */

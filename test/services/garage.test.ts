@@ -18,11 +18,11 @@ describe.skipIf(!can)("Garage (needs Cargo to be built, or itself on the search 
 	afterAll(() => town?.close());
 
 	/** As the services beside it do, on loopback. */
-	function s3(access: S3Access, request: Pick<S3Request, "method" | "path" | "body">) {
-		const ask = askAt(site.origin, (name = "") => site.ports[name] ?? 0);
-		return askS3(ask, access, { ...request, host: `127.0.0.1:${site.ports["s3"]}`, now: new Date() });
+	function s3(access: S3Access, request: Pick<S3Request, "method" | "path" | "body">, at = site) {
+		const ask = askAt(at.origin, (name = "") => at.ports[name] ?? 0);
+		return askS3(ask, access, { ...request, host: `127.0.0.1:${at.ports["s3"]}`, now: new Date() });
 	}
-	const own = () => accessWith(site.vault.secrets.get("dep-1/garage/key") ?? "");
+	const own = (at = site) => accessWith(at.vault.secrets.get(`${at.deployment}/garage/key`) ?? "");
 
 	life(() => site, {
 		async make() {
@@ -32,9 +32,9 @@ describe.skipIf(!can)("Garage (needs Cargo to be built, or itself on the search 
 			});
 			return photo;
 		},
-		async find(_site, { path, body }) {
-			expect((await s3(own(), { method: "GET", path: `/${site.host}${path}` })).body).toBe(body);
-			expect(await site.text(path)).toBe(body);
+		async find(at, { path, body }) {
+			expect((await s3(own(at), { method: "GET", path: `/${at.host}${path}` }, at)).body).toBe(body);
+			expect(await at.text(path)).toBe(body);
 		},
 		async besides() {
 			const stranger = accessWith("0".repeat(64));

@@ -6,6 +6,7 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { copySecrets, copyVolume } from "../../../../test/contracts/moving.ts";
 import {
 	cache,
 	engineIn,
@@ -18,7 +19,7 @@ import {
 	scratch,
 	someNode,
 } from "../../../../test/contracts/tiny/world.ts";
-import type { Plan } from "../../engine.ts";
+import type { PlacedVolume, Plan } from "../../engine.ts";
 import type { LocalEngine } from "../local-engine.ts";
 import { LocalWorkshop } from "../workshop.ts";
 import { snac } from "./snac.ts";
@@ -56,7 +57,8 @@ describe.skipIf(!can)("snac for real", () => {
 	/** One door for all, as in the demo: the port is part of every service's address. */
 	async function frontDoor(): Promise<number> {
 		const door = createServer((asked, answer) => {
-			const backend = lives.map(({ engine }) => engine.backend(asked.headers.host ?? "")).find(Boolean);
+			const backends = lives.map(({ engine }) => engine.backend(asked.headers.host ?? ""));
+			const backend = backends.find((one) => one?.kind === "up");
 			if (backend?.kind !== "up") return void answer.writeHead(503).end();
 			const { method, url: path, headers } = asked;
 			const onward = request({ host: "127.0.0.1", port: backend.port, method, path, headers, agent: false }, (got) => {
@@ -77,7 +79,7 @@ describe.skipIf(!can)("snac for real", () => {
 		return { ...plan, services };
 	}
 
-	test("two of them at two providers, with a port in their names: follow, accept, and a post arrives", async () => {
+	test("two of them at two providers, with a port in their names: follow, accept, a post arrives, and one moves", async () => {
 		// A proxy that is set must not be asked for names of this machine.
 		const proxied = { ...process.env, http_proxy: "http://127.0.0.1:1" };
 		const [north, south] = [provider("north"), provider("south", proxied)];
@@ -97,12 +99,39 @@ describe.skipIf(!can)("snac for real", () => {
 			const texts = readdirSync(accepted).map((file) => readFileSync(join(accepted, file), "utf8"));
 			expect(texts.join()).toContain('"Accept"');
 		}, 60);
-		await author("POST", "/api/v1/statuses", { status: "Hello from the club" });
-		await eventually(async () => {
+		const reads = async (words: string) => {
 			const timeline = await follower("GET", "/api/v1/timelines/home");
-			expect(JSON.stringify(timeline)).toContain("Hello from the club");
-		}, 60);
+			expect(JSON.stringify(timeline)).toContain(words);
+		};
+		await author("POST", "/api/v1/statuses", { status: "Hello from the club" });
+		await eventually(() => reads("Hello from the club"), 60);
+
+		// The author moves to a third provider. Nobody has to sign in or follow again.
+		await south.engine.apply({ ...club, mode: "frozen" }, listening());
+		const west = provider("west");
+		const moved = { ...club, deployment: "dep-moved" };
+		const trial = await west.engine.rehearse(moved, (places) => copyInto(places, south, club), listening());
+		expect(trial.checks.filter(({ ok }) => trial.tried && !ok)).toEqual([]);
+		await copyInto(await west.engine.places(moved), south, club);
+		copySecrets(south.vault.secrets, west.vault.secrets, ["dep-club", "dep-moved"]);
+		await west.engine.adopt(moved);
+		await west.engine.apply(moved, listening());
+		expect(JSON.stringify(await author("GET", "/api/v1/timelines/home"))).toContain("Hello from the club");
+		await author("POST", "/api/v1/statuses", { status: "Hello from our new home" });
+		await eventually(() => reads("Hello from our new home"), 60);
+		await signIn(club, port, west.vault.secrets.get("dep-moved/snac/password") ?? "");
+
+		// The old one is as it was, and would still do.
+		await west.engine.apply({ ...moved, mode: "absent" }, listening());
+		await south.engine.apply(club, listening());
+		const timeline = JSON.stringify(await author("GET", "/api/v1/timelines/home"));
+		expect(timeline).toContain("Hello from the club");
+		expect(timeline).not.toContain("Hello from our new home");
 	});
+
+	async function copyInto(places: readonly PlacedVolume[], from: { engine: LocalEngine }, plan: Plan) {
+		for (const volume of await from.engine.places(plan)) copyVolume(volume, places);
+	}
 
 	test("it listens on loopback only, and changes users make to its settings stay", async () => {
 		const { engine } = provider("north");

@@ -1,5 +1,7 @@
 /** Federated Wiki for real, from the registry into the tests' cache. */
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { copySecrets, copyState, copyVolume } from "../../../../test/contracts/moving.ts";
 import {
 	cache,
 	engineIn,
@@ -67,8 +69,50 @@ describe.skipIf(!can)("Federated Wiki for real", () => {
 		await engine.setPassword(plan, "wiki", listening());
 		expect((await asOwner(password)).status).toBe(401);
 		expect((await asOwner("another-password-of-hers")).status).toBe(200);
-		expect(await (await fetch(`http://127.0.0.1:${port()}/system/slugs.json`)).json()).toEqual(["a-page"]);
+		expect(await slugs()).toEqual(["a-page"]);
 	});
+
+	test("moves to another node after a trial there: pages, owner and signed in visitors go with it", async () => {
+		await engine.apply(plan, listening());
+		const password = vault.secrets.get("dep-choir/wiki/password") ?? "";
+		const cookie = (await asOwner(password)).headers.get("set-cookie")?.split(";")[0] ?? "";
+		expect((await write("A page", cookie)).status).toBe(200);
+		await engine.apply(planFor("wiki", "frozen"), listening());
+
+		const old = engine;
+		const [otherNode, otherVault] = [someNode(), new MemoryVault()];
+		const folder = join(at.folder, "other");
+		engine = engineIn(folder, { nodeId: otherNode, vault: otherVault, cache, recipes: [wiki] });
+		try {
+			const trial = await engine.rehearse(
+				plan,
+				async (places) => {
+					for (const volume of await old.places(plan)) copyVolume(volume, places);
+				},
+				listening(),
+			);
+			expect(trial.checks.filter(({ ok }) => trial.tried && !ok)).toEqual([]);
+			await copyState(old, plan, engine, plan);
+			copySecrets(vault.secrets, otherVault.secrets, ["dep-choir", "dep-choir"]);
+			await engine.adopt(plan);
+			await engine.apply(plan, listening());
+			expect(await engine.look(plan)).toMatchObject([{ health: "well" }]);
+			expect((await asOwner(password)).status).toBe(200);
+			expect((await write("Our new home", cookie)).status).toBe(200);
+			expect(await slugs()).toEqual(["a-page", "our-new-home"]);
+		} finally {
+			await engine.close();
+			engine = old;
+		}
+		expect(await running(otherNode)).toEqual([]);
+		await engine.apply(plan, listening());
+		expect(await slugs()).toEqual(["a-page"]);
+		expect((await asOwner(password)).status).toBe(200);
+	});
+
+	async function slugs(): Promise<string[]> {
+		return (await (await fetch(`http://127.0.0.1:${port()}/system/slugs.json`)).json()).sort();
+	}
 
 	test("is one process, and its secrets are in its own folder only", async () => {
 		await engine.apply(plan, listening());
