@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Receipt, writeReceipt } from "#protocol/migration/receipt.ts";
-import { conversation, north, sid, south, wholeMove } from "../../test/vectors/nodes.ts";
+import { recordOf } from "../../test/vectors/chains.ts";
+import { conversation, wholeMove } from "../../test/vectors/nodes.ts";
 
 const main = join(import.meta.dirname, "../main.ts");
 const folder = mkdtempSync(join(tmpdir(), "receipt-"));
@@ -15,12 +16,7 @@ let receipt: Receipt;
 
 beforeAll(async () => {
 	const chains = await conversation(wholeMove);
-	const party = ({ actor, keyid, key }: typeof north) => ({ actor, keyid, key });
-	const activities = {
-		source: chains.source.map(({ document }) => ({ ...document })),
-		target: chains.target.map(({ document }) => ({ ...document })),
-	};
-	receipt = await writeReceipt({ sid, source: party(north), target: party(south), activities });
+	receipt = await writeReceipt(recordOf(chains));
 	writeFileSync(file, JSON.stringify(receipt));
 });
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,28 +1,19 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { recordOf } from "../../test/vectors/chains.ts";
 import {
 	conversation,
 	domain,
 	type Line,
 	nodeAt,
 	noon,
-	north,
+	type north,
 	says,
 	seed,
-	sid,
-	south,
 	wholeMove,
 } from "../../test/vectors/nodes.ts";
-import type { Activity } from "./activity.ts";
-import type { Side } from "./messages.ts";
 import { type Receipt, verifyReceipt, writeReceipt } from "./receipt.ts";
 
 const party = ({ actor, keyid, key }: typeof north) => ({ actor, keyid, key });
-
-function recordOf(chains: Record<Side, readonly Activity[]>) {
-	const documents = (side: Side) => chains[side].map(({ document }) => ({ ...document }));
-	const activities = { source: documents("source"), target: documents("target") };
-	return { sid, source: party(north), target: party(south), activities };
-}
 
 let receipt: Receipt;
 beforeAll(async () => {

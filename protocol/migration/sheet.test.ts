@@ -1,24 +1,10 @@
 import { expect, test } from "vitest";
+import { sheet } from "../../test/vectors/migration.ts";
 import { noon, north, south } from "../../test/vectors/nodes.ts";
 import { canonical } from "./canonical.ts";
 import { addProof } from "./proof.ts";
-import { actorOfSheet, type Sheet, sheetLifetime, signSheet, verifySheet } from "./sheet.ts";
+import { actorOfSheet, sheetLifetime, signSheet, verifySheet } from "./sheet.ts";
 
-const sheet: Sheet = {
-	name: "South",
-	place: "Leipzig, Germany",
-	jurisdiction: "Germany (EU)",
-	engine: "local",
-	version: "0.1.0",
-	services: [{ name: "snac", title: "Microblog", version: "2.84" }],
-	price: "2 € a month",
-	limits: { bytes: 10_000_000_000 },
-	backups: "Nightly, kept for 30 days",
-	freeBytes: 50_000_000_000,
-	terms: "https://south.example/terms",
-	accepts: "all",
-	exit: { noticeDays: 0, charge: "None", keepDays: 30 },
-};
 const signed = await signSheet(south.actor, sheet, south.signer, noon);
 const refused = expect.objectContaining({ code: "sheet-not-valid" });
 
