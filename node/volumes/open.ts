@@ -1,4 +1,3 @@
-import type { Donor } from "./directory/donors.ts";
 import type { Place, Source, Target, VolumeOptions } from "./volume.ts";
 
 /** The end of a volume that gives it away. Nothing is touched or read before it is asked for something. */
@@ -9,7 +8,8 @@ export async function openSource(place: Place, options: VolumeOptions): Promise<
 			return new DirectorySource(place.path, options.scratch);
 		}
 		case "sqlite": {
-			throw new Error("Volumes of kind sqlite cannot be given away yet");
+			const { SqliteSource } = await import("./sqlite/source.ts");
+			return new SqliteSource(place.path, options.scratch);
 		}
 		case "postgres": {
 			const { openPostgresSource } = await import("./postgres/postgres.ts");
@@ -29,10 +29,12 @@ export async function openTarget(place: Place, options: VolumeOptions): Promise<
 		case "directory": {
 			const { DirectoryTarget } = await import("./directory/target.ts");
 			const { path, owner } = place;
-			return new DirectoryTarget({ path, owner, scratch, seeds: donorsOf("directory", seeds) });
+			return new DirectoryTarget({ path, owner, scratch, seeds: placesOf("directory", seeds) });
 		}
 		case "sqlite": {
-			throw new Error("Volumes of kind sqlite cannot be taken yet");
+			const { SqliteTarget } = await import("./sqlite/target.ts");
+			const { path, owner } = place;
+			return new SqliteTarget({ path, owner, scratch, seeds: placesOf("sqlite", seeds) });
 		}
 		case "postgres": {
 			const { openPostgresTarget } = await import("./postgres/postgres.ts");
@@ -45,6 +47,6 @@ export async function openTarget(place: Place, options: VolumeOptions): Promise<
 	}
 }
 
-function donorsOf(kind: "directory" | "sqlite", seeds: readonly Place[]): Donor[] {
-	return seeds.flatMap((seed) => (seed.kind === kind && "path" in seed ? [{ root: seed.path }] : []));
+function placesOf(kind: "directory" | "sqlite", seeds: readonly Place[]): string[] {
+	return seeds.flatMap((seed) => (seed.kind === kind && "path" in seed ? [seed.path] : []));
 }

@@ -1,14 +1,6 @@
 /** What the transfer does between the two ends of a volume, without a network in between. */
-import { createHash } from "node:crypto";
-import {
-	type Entry,
-	type Listing,
-	type Piece,
-	type PieceName,
-	pieceSize,
-	type Source,
-	type Target,
-} from "../../node/volumes/volume.ts";
+import { createCipheriv, createHash } from "node:crypto";
+import type { Entry, Listing, Piece, PieceName, Source, Target } from "../../node/volumes/volume.ts";
 
 export const never = new AbortController().signal;
 
@@ -92,9 +84,6 @@ export const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).
 
 /** Bytes that no compression and no deduplication makes less of, the same for the same seed. */
 export function noise(bytes: number, seed: number | string): Buffer {
-	const blocks: Buffer[] = [];
-	for (let n = 0; n * 64 < bytes; n++) blocks.push(createHash("sha512").update(`${seed} ${n}`).digest());
-	return Buffer.concat(blocks).subarray(0, bytes);
+	const key = createHash("sha256").update(String(seed)).digest();
+	return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(bytes));
 }
-
-export { pieceSize };

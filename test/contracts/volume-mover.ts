@@ -1,5 +1,5 @@
 /** A process that moves a volume, to be killed in the middle or held to little memory: `volume-mover.ts '{"from": …}'`. */
-import { appendFileSync, createReadStream, writeFileSync } from "node:fs";
+import { appendFileSync, createReadStream, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { openSource, openTarget } from "../../node/volumes/open.ts";
 import type { Entry, Listing, Place, Source } from "../../node/volumes/volume.ts";
@@ -42,7 +42,13 @@ async function move({ from, to, sourceScratch, targetScratch, frozen, swap, lean
 	}
 	await source.close();
 	await target.close();
-	if (lean) say(`memory ${process.resourceUsage().maxRSS * 1024}`);
+	if (lean) say(`memory ${mostMemory()}`);
+}
+
+/** Bytes. What `resourceUsage` says begins with the memory of the process that started this one. */
+function mostMemory(): number {
+	const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+	return Number(kilobytes) * 1024;
 }
 
 /** A listing that lies in a file. */

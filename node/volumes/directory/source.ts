@@ -35,8 +35,8 @@ export class DirectorySource implements Source {
 		try {
 			for (let next = 0; next < wanted.length; ) {
 				const batch: Piece[] = [];
-				const buffer = Buffer.allocUnsafeSlow(batchBytes);
-				for (let used = 0; next < wanted.length && used + pieceSize <= batchBytes; next++) {
+				const buffer = Buffer.allocUnsafeSlow(Math.min(batchBytes, (wanted.length - next) * pieceSize));
+				for (let used = 0; next < wanted.length && used + pieceSize <= buffer.length; next++) {
 					const name = wanted[next] as PieceName;
 					const bytes = reader.read(name, buffer.subarray(used, used + pieceSize));
 					if (bytes) batch.push({ path: name.path, index: name.index, bytes });

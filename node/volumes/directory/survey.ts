@@ -1,14 +1,4 @@
-import {
-	closeSync,
-	existsSync,
-	mkdirSync,
-	readlinkSync,
-	renameSync,
-	rmSync,
-	statSync,
-	utimesSync,
-	writeFileSync,
-} from "node:fs";
+import { closeSync, existsSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { Problem } from "#protocol/problem.ts";
@@ -18,6 +8,7 @@ import { type Content, openFile, readContent } from "./content.ts";
 import { Folders } from "./folders.ts";
 import { at, checkSymlink, permitted, textOf, unfit } from "./name.ts";
 import { RecordReader, RecordWriter, signatureOf, splitPieces } from "./records.ts";
+import { isBefore, tick } from "./tick.ts";
 import { type Found, walk } from "./walk.ts";
 
 const log = getLogger(["fediversity", "volumes"]);
@@ -198,18 +189,4 @@ const entryOf = (raw: string, type: Entry["type"]): Entry => ({ path: textOf(raw
 function fileEntry(raw: string, { size, pieces, mode, modified }: Omit<Content, "signature" | "changed" | "isSteady">) {
 	const entry = { path: textOf(raw), type: "file", size, pieces: splitPieces(pieces) } as const;
 	return { ...entry, mode, modified: String(modified) };
-}
-
-/** What the file system's own clock says now. */
-function tick(file: string): bigint {
-	writeFileSync(file, "");
-	utimesSync(file, 0, 0);
-	return statSync(file, { bigint: true }).ctimeNs;
-}
-
-const second = 1_000_000_000n;
-
-/** Whether a change was before this tick; a file system that counts whole seconds has longer ticks. */
-function isBefore(changed: bigint, now: bigint): boolean {
-	return changed % second === 0n ? changed < now - (now % second) : changed < now;
 }

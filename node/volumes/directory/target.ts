@@ -16,7 +16,6 @@ import {
 import { dirname, join, resolve } from "node:path";
 import type { Listing, Piece, PieceName, Place, Target } from "../volume.ts";
 import { copyTree, ownershipOf } from "./copy.ts";
-import type { Donor } from "./donors.ts";
 import { Removal } from "./removal.ts";
 import { Stage } from "./stage.ts";
 
@@ -27,8 +26,8 @@ export interface DirectoryTargetOptions {
 	readonly owner: number | null;
 	/** On the file system of the folder. */
 	readonly scratch: string;
-	/** What may hold much of the same, besides the folder itself. */
-	readonly seeds: readonly Donor[];
+	/** Folders that may hold much of the same, besides this one. */
+	readonly seeds: readonly string[];
 }
 
 /** A folder with all that is in it, as the new provider takes it. */
@@ -43,7 +42,10 @@ export class DirectoryTarget implements Target {
 		this.#path = resolve(path);
 		this.#owner = owner;
 		this.#scratch = scratch;
-		this.#stage = new Stage(scratch, [{ root: this.#path }, ...seeds]);
+		this.#stage = new Stage(
+			scratch,
+			[this.#path, ...seeds].map((root) => ({ root })),
+		);
 	}
 
 	lacking(listing: Listing, signal: AbortSignal): AsyncIterable<readonly PieceName[]> {
