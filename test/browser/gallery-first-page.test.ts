@@ -18,10 +18,10 @@ describe("the first page", () => {
 		panel = await builtPanel();
 	});
 
-	test("weighs at most 100 kB gzipped: the page, its script, its styles and its typeface", () => {
+	test("weighs at most 100 kB gzipped: the page, its two scripts, its styles and its typeface", () => {
 		const page = readFileSync(join(panel, "index.html"));
 		const files = [...page.toString().matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path = ""]) => path);
-		expect(files.filter((path) => /\.(js|css|woff2)$/.test(path))).toHaveLength(3);
+		expect(files.filter((path) => /\.(js|css|woff2)$/.test(path))).toHaveLength(4);
 		const sizes = [page, ...files.map((path) => readFileSync(join(panel, path)))].map(
 			(file) => gzipSync(file, { level: 9 }).length,
 		);

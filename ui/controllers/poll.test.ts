@@ -78,3 +78,22 @@ test("pauses, and goes on when it is told to", async () => {
 	await vi.advanceTimersByTimeAsync(2000);
 	expect(ask).toHaveBeenCalledOnce();
 });
+
+test("asks sooner once it is more urgent, and not twice at once", async () => {
+	let seconds = 20;
+	const answers: (() => void)[] = [];
+	const ask = vi.fn(() => new Promise<void>((resolve) => answers.push(resolve)));
+	const poll = polling(() => seconds, ask);
+	await vi.advanceTimersByTimeAsync(5000);
+	seconds = 2;
+	poll.hostUpdated();
+	await vi.advanceTimersByTimeAsync(2000);
+	expect(ask).toHaveBeenCalledOnce();
+	seconds = 1;
+	poll.hostUpdated();
+	await vi.advanceTimersByTimeAsync(5000);
+	expect(ask).toHaveBeenCalledOnce();
+	answers[0]?.();
+	await vi.advanceTimersByTimeAsync(1000);
+	expect(ask).toHaveBeenCalledTimes(2);
+});

@@ -6,6 +6,8 @@ export class Poll implements ReactiveController {
 	readonly #seconds: () => number | null;
 	#present = false;
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	/** Seconds that it counts now; 0 while it asks. */
+	#waits = 0;
 
 	/** `seconds` is asked anew each time; null pauses until `ensure` or `wake` is called. */
 	constructor(host: ReactiveControllerHost, seconds: () => number | null, ask: () => unknown) {
@@ -26,6 +28,12 @@ export class Poll implements ReactiveController {
 		this.#stop();
 	}
 
+	/** What was drawn may have made it more urgent. */
+	hostUpdated(): void {
+		const seconds = this.#seconds();
+		if (this.#timer !== undefined && seconds !== null && seconds < this.#waits) this.wake();
+	}
+
 	/** Begins to count unless it does already. */
 	ensure(): void {
 		if (this.#timer === undefined) this.wake();
@@ -35,11 +43,14 @@ export class Poll implements ReactiveController {
 	wake(): void {
 		this.#stop();
 		const seconds = this.#seconds();
-		if (seconds !== null && this.#present && !document.hidden) this.#timer = setTimeout(this.#turn, seconds * 1000);
+		if (seconds === null || !this.#present || document.hidden) return;
+		this.#waits = seconds;
+		this.#timer = setTimeout(this.#turn, seconds * 1000);
 	}
 
 	/** Asks, and only then counts anew: a slow answer is not asked for twice. */
 	readonly #turn = async (): Promise<void> => {
+		this.#waits = 0;
 		await this.#ask();
 		this.wake();
 	};
