@@ -45,6 +45,7 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 		counted: (...request) => parts.migrations.forwarding.counted(...request),
 	});
 	const port = await gateway.listen(config.web.listen);
+	parts.listening.port = port;
 	await reception.begin();
 	// The operators' socket also says that no other node is at work on this state, so nothing else begins before it is open.
 	await doors();

@@ -29,7 +29,7 @@ export class Courier {
 	start(): void {
 		const { sessions } = this.#parts;
 		this.#stop = sessions.bell.listen((id) => id !== null && this.#carry(id));
-		for (const id of sessions.unsent()) this.#carry(id);
+		for (const id of sessions.transcript.unsent()) this.#carry(id);
 	}
 
 	async close(): Promise<void> {
@@ -39,7 +39,7 @@ export class Courier {
 	}
 
 	#carry(id: string): void {
-		if (this.#under.has(id) || this.#closing.signal.aborted || !this.#parts.sessions.nextUnsent(id)) return;
+		if (this.#under.has(id) || this.#closing.signal.aborted || !this.#parts.sessions.transcript.nextUnsent(id)) return;
 		const work = this.#carryAll(id).finally(() => {
 			this.#under.delete(id);
 			// Something may have been said between the last look and now.
@@ -51,7 +51,7 @@ export class Courier {
 	async #carryAll(id: string): Promise<void> {
 		const { sessions, calls, firstPause = 1000 } = this.#parts;
 		let pause = firstPause;
-		for (let next = sessions.nextUnsent(id); next; next = sessions.nextUnsent(id)) {
+		for (let next = sessions.transcript.nextUnsent(id); next; next = sessions.transcript.nextUnsent(id)) {
 			const { about } = sessions.known(id);
 			const { peer } = about;
 			if (!peer) return;

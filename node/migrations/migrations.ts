@@ -22,7 +22,8 @@ import { Echo } from "./echo.ts";
 import { Forwarding } from "./forwarding.ts";
 import type { LeaveTools } from "./leave.ts";
 import type { Session } from "./session.ts";
-import { type Links, Sessions } from "./sessions.ts";
+import { Sessions } from "./sessions.ts";
+import type { Links } from "./transcript.ts";
 
 export interface MigrationParts {
 	readonly db: Database;
@@ -31,9 +32,10 @@ export interface MigrationParts {
 	readonly domains: Domains;
 	readonly deployments: Deployments;
 	readonly now: () => number;
-	/** The panel's, and where requests for services come in. */
+	/** The panel's. */
 	readonly origin: string;
-	readonly front: string;
+	/** Where requests for services come in that other nodes hand on. */
+	readonly front: () => string;
 	readonly provider: string;
 	/** For what must lie on the same disk as the services. */
 	readonly folder: string;
@@ -101,7 +103,7 @@ export function openMigrations(parts: MigrationParts) {
 			const epoch = (session.about.offer?.epoch ?? 1) + 1;
 			const records = domains.expect(session.customer, plan.domain, hostsOf(plan), epoch);
 			return {
-				...{ until: now() + day, sealTo: session.about.sealTo ?? "", front: parts.front },
+				...{ until: now() + day, sealTo: session.about.sealTo ?? "", front: parts.front() },
 				records: records.map(({ type, name, value, ttl }) => ({ type, name, value, ttl })),
 				...{ limits: parts.limits(session), customer: parts.customerName(session.customer), provider: parts.provider },
 			};

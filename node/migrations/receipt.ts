@@ -7,7 +7,7 @@ export async function receiptOf({ sessions, actor, signer }: Migrations, { id, s
 	const own = await signer();
 	const ours = { actor, keyid: own.keyid, key: own.key };
 	const theirs = { actor: about.peer?.actor ?? "", keyid: about.peer?.keyId ?? "", key: about.peer?.key ?? "" };
-	const said = sessions.said(id);
+	const said = sessions.transcript.said(id);
 	const by = (which: Session["side"]) =>
 		said.filter((one) => one.side === which).map(({ document }) => document as Record<string, unknown>);
 	const activities = { source: by("source"), target: by("target") };

@@ -6,13 +6,7 @@ import { Bell } from "../jobs/bell.ts";
 import type { Database } from "../store/database.ts";
 import { type PageAsk, page } from "../store/page.ts";
 import { type About, other, type Said, type Session } from "./session.ts";
-
-/** Where a message stands in its signer's chain, and what of the other side's its signer had heard. */
-export interface Links {
-	readonly seq: number;
-	readonly prev: string | null;
-	readonly heard: string | null;
-}
+import { type Links, Transcript } from "./transcript.ts";
 
 /** A message from the other node whose signatures hold. */
 export interface Received extends Links {
@@ -76,12 +70,14 @@ const columns: Record<Exclude<keyof Change, "about">, string> = {
  */
 export class Sessions {
 	readonly bell: Bell;
+	readonly transcript: Transcript;
 	readonly #parts: SessionParts;
 	readonly #listeners: Listener[] = [];
 
 	constructor(parts: SessionParts) {
 		this.#parts = parts;
 		this.bell = new Bell(parts.db);
+		this.transcript = new Transcript(parts.db);
 	}
 
 	/** Hears of every message from another node. */
@@ -184,13 +180,13 @@ export class Sessions {
 		const word = wordOf(message);
 		for (;;) {
 			const session = this.known(id);
-			const links = this.#links(session);
+			const links = this.transcript.next(session);
 			if (!say(session.side, session.talk, word)) throw this.#unsayable(session, message.kind);
 			const { document, digest: signed } = await this.#parts.write(session, links, message);
 			const written = db.transaction(() => {
 				const current = this.known(id);
 				// Something was said or heard while we signed: what we wrote would not be true of it.
-				if (JSON.stringify(this.#links(current)) !== JSON.stringify(links)) return false;
+				if (JSON.stringify(this.transcript.next(current)) !== JSON.stringify(links)) return false;
 				const talk = say(current.side, current.talk, word);
 				if (!talk) throw this.#unsayable(current, message.kind);
 				const said = { side: session.side, seq: links.seq, kind: message.kind, digest: signed, document, at: now() };
@@ -232,7 +228,7 @@ export class Sessions {
 		const isBroken = db.transaction(() => {
 			const session = this.known(id);
 			const from = other(session.side);
-			const known = this.#at(id, from, seq);
+			const known = this.transcript.at(id, from, seq);
 			if (known) return known.digest !== received.digest && this.#break(session);
 			this.#checkLinks(session, received);
 			const heard = hear(session.side, session.talk, word);
@@ -258,44 +254,17 @@ export class Sessions {
 
 	/** What a side last said of a kind. */
 	last<K extends Kind>(id: string, side: Side, kind: K): Content<K> | undefined {
-		const sql = `SELECT content FROM migration_message WHERE migration = $id AND side = $side AND kind = $kind
-			ORDER BY seq DESC LIMIT 1`;
-		const row = this.#parts.db.get<{ content: string }>(sql, { id, side, kind });
-		return row && JSON.parse(row.content);
+		return this.transcript.last(id, side, kind);
 	}
 
 	/** All that a side said of a kind, in order. */
 	all<K extends Kind>(id: string, side: Side, kind: K): Content<K>[] {
-		const sql = `SELECT content FROM migration_message WHERE migration = $id AND side = $side AND kind = $kind ORDER BY seq`;
-		return this.#parts.db.all<{ content: string }>(sql, { id, side, kind }).map(({ content }) => JSON.parse(content));
+		return this.transcript.all(id, side, kind);
 	}
 
-	/** Everything both sides said, as it was signed. */
-	said(id: string): Said[] {
-		const sql = "SELECT * FROM migration_message WHERE migration = $id ORDER BY at, side, seq";
-		return this.#parts.db
-			.all<Omit<Said, "document" | "content"> & { document: string; content: string }>(sql, { id })
-			.map((row) => ({ ...row, document: JSON.parse(row.document), content: JSON.parse(row.content) }));
-	}
-
-	/** The sessions in which something of ours has not arrived yet. */
-	unsent(): string[] {
-		const sql = "SELECT DISTINCT migration FROM migration_message WHERE acknowledged_at IS NULL";
-		return this.#parts.db.all<{ migration: string }>(sql).map(({ migration }) => migration);
-	}
-
-	/** The first of our messages that has not arrived: the one to send. */
-	nextUnsent(id: string): { seq: number; document: object } | undefined {
-		const sql = `SELECT seq, document FROM migration_message WHERE migration = $id AND acknowledged_at IS NULL
-			ORDER BY seq LIMIT 1`;
-		const row = this.#parts.db.get<{ seq: number; document: string }>(sql, { id });
-		return row && { seq: row.seq, document: JSON.parse(row.document) };
-	}
-
+	/** One of our messages has arrived. */
 	acknowledge(id: string, seq: number): void {
-		const sql = `UPDATE migration_message SET acknowledged_at = $now
-			WHERE migration = $id AND side = (SELECT side FROM migration WHERE id = $id) AND seq = $seq`;
-		this.#parts.db.run(sql, { id, seq, now: this.#parts.now() });
+		this.transcript.acknowledge(id, seq, this.#parts.now());
 		this.bell.ring(id);
 	}
 
@@ -303,8 +272,7 @@ export class Sessions {
 	fail(id: string, { code, message: detail, params }: Problem): void {
 		this.#parts.db.transaction(() => {
 			this.change(id, { about: { problem: { code, detail, params } } });
-			const sql = "UPDATE migration_message SET acknowledged_at = -1 WHERE migration = $id AND acknowledged_at IS NULL";
-			this.#parts.db.run(sql, { id });
+			this.transcript.giveUp(id);
 		});
 	}
 
@@ -351,22 +319,12 @@ export class Sessions {
 		return new Error(`${kind} cannot be said by the ${session.side} of a migration that is ${session.talk.state}`);
 	}
 
-	#links({ id, side }: Session): Links {
-		const [mine, theirs] = [this.#latest(id, side), this.#latest(id, other(side))];
-		return { seq: (mine?.seq ?? 0) + 1, prev: mine?.digest ?? null, heard: theirs?.digest ?? null };
-	}
-
 	#checkLinks(session: Session, { seq, prev, heard }: Received): void {
-		const before = this.#latest(session.id, other(session.side));
+		const before = this.transcript.latest(session.id, other(session.side));
 		if (seq > (before?.seq ?? 0) + 1) throw new Problem("message-early", { seq });
-		const isKnown = heard === null || this.#saidDigest(session, heard);
+		const isKnown = heard === null || this.transcript.has(session.id, session.side, heard);
 		if (prev !== (before?.digest ?? null) || !isKnown)
 			throw new Problem("message-wrong", { kind: "chain", state: session.talk.state });
-	}
-
-	#saidDigest({ id, side }: Session, digest: string): boolean {
-		const sql = "SELECT 1 FROM migration_message WHERE migration = $id AND side = $side AND digest = $digest";
-		return this.#parts.db.get(sql, { id, side, digest }) !== undefined;
 	}
 
 	/** Two messages in one place of a chain: nothing of that node can be believed in this session any more. */
@@ -377,28 +335,9 @@ export class Sessions {
 		return true;
 	}
 
-	#latest(id: string, side: Side): { seq: number; digest: string } | undefined {
-		const sql = `SELECT seq, digest FROM migration_message WHERE migration = $id AND side = $side ORDER BY seq DESC LIMIT 1`;
-		return this.#parts.db.get(sql, { id, side });
-	}
-
-	#at(id: string, side: Side, seq: number): { digest: string } | undefined {
-		const sql = "SELECT digest FROM migration_message WHERE migration = $id AND side = $side AND seq = $seq";
-		return this.#parts.db.get(sql, { id, side, seq });
-	}
-
 	#write(id: string, talk: Talk, said: Said, acknowledgedAt: number | null): void {
-		const { db } = this.#parts;
-		const { side, seq, kind, digest, document, content, at } = said;
-		db.run(
-			`INSERT INTO migration_message (migration, side, seq, kind, digest, document, content, at, acknowledged_at)
-			 VALUES ($id, $side, $seq, $kind, $digest, $document, $content, $at, $acknowledgedAt)`,
-			{
-				...{ id, side, seq, kind, digest, at, acknowledgedAt },
-				...{ document: JSON.stringify(document), content: JSON.stringify(content) },
-			},
-		);
-		db.run("UPDATE migration SET talk = $talk WHERE id = $id", { id, talk: JSON.stringify(talk) });
+		this.transcript.add(id, said, acknowledgedAt);
+		this.#parts.db.run("UPDATE migration SET talk = $talk WHERE id = $id", { id, talk: JSON.stringify(talk) });
 		this.bell.ring(id);
 	}
 }

@@ -97,7 +97,7 @@ export function migrationOf(parts: ViewParts, session: Session): Migration {
 /** Since when services rested and until when they did, as far as this side can say. */
 function restOf({ id, side, frozenAt, thawedAt, handedAt }: Session, sessions: Sessions) {
 	if (side === "source") return { from: frozenAt, to: thawedAt ?? handedAt };
-	const said = sessions.said(id);
+	const said = sessions.transcript.said(id);
 	const from =
 		said.find(({ kind, content }) => kind === "manifest" && (content as { final: boolean }).final)?.at ?? null;
 	const to = said.find(({ kind }) => kind === "active")?.at ?? null;

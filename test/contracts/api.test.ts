@@ -107,6 +107,10 @@ async function inhabited(): Promise<Visited> {
 	parts.deployments.add(plan, owner.id);
 	parts.entitlements.claim(owner.id, deployment, ["snac"]);
 	const job = parts.jobs.start("deploy", { plan }, { deployment, customer: owner.id });
+	const moveIn = "m".repeat(22);
+	const migration = "n".repeat(22);
+	parts.migrations.sessions.open({ id: moveIn, side: "target", customer: owner.id, about: {} });
+	parts.migrations.sessions.open({ id: migration, side: "source", customer: owner.id, about: {}, deployment, job });
 	const about = {
 		customer: owner.id,
 		params: { domain: "choir.example.org" },
@@ -119,6 +123,8 @@ async function inhabited(): Promise<Visited> {
 		"ssh-keys": sshKeys,
 		deployments: deployment,
 		jobs: job,
+		"move-ins": moveIn,
+		migrations: migration,
 	};
 	const made = new Tokens(parts.db, Date.now);
 	return {
@@ -159,6 +165,9 @@ triesManners(
 		"POST /deployments/{id}/remove": { domain: "choir.example.org" },
 		"POST /deployments/{id}/erase": { domain: "choir.example.org" },
 		"PUT /deployments/{id}/services/{service}/credentials": { password: "a password for snac" },
+		"POST /move-ins": { domain: "band.example.org" },
+		"POST /deployments/{id}/move-plan": { token: "x" },
+		"POST /deployments/{id}/move": { token: "x", domain: "choir.example.org", password },
 		"POST /notices/read": { upTo: "x" },
 		"POST /staff/vouchers": {},
 	},

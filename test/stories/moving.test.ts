@@ -32,7 +32,7 @@ async function moved(from: Person, to: Person, password: string) {
 	return { id, plan, left, arrived, moveIn };
 }
 
-test("a snac with posts and a follower moves, and the follower gets the next post", async () => {
+test("a snac with posts and a follower moves there and back, and the follower gets every post", async () => {
 	const ada = await world.customer("north", "ada");
 	const ben = await world.customer("south", "ben");
 	const choir = await ada.deploy(domain, ["snac"], "ada");
@@ -63,10 +63,27 @@ test("a snac with posts and a follower moves, and the follower gets the next pos
 	});
 	await Poster.signIn(adasPassword);
 
+	// Home again: a new token there, and what was kept needs no second journey.
+	const { left: leftAgain, arrived: home, id: way } = await moved(adaThere, ada, "ada has a long password");
+	expect([leftAgain.state, home.state]).toEqual(["done", "done"]);
+	await eventually("the follower gets a post from home", async () => {
+		await singer.post("Home again");
+		return (await listener.timeline()).some(({ content }) => content.includes("Home again"));
+	});
+	await eventually("only what serves is left", async () => {
+		const all = [...(await states(ada)), ...(await states(adaThere))];
+		return all.toSorted().join() === "moved,serving" && (await states(ada)).includes("serving");
+	});
+	const bytes = async (migration: string) => {
+		const { rounds } = await ada.api("GET /migrations/{id}", { path: { id: migration } });
+		return rounds[0]?.moved ?? 0;
+	};
+	expect(await bytes(way)).toBeLessThan((await bytes(id)) / 2);
+
 	const receipts = [
 		await ada.api("GET /migrations/{id}/receipt", { path: { id } }),
 		await adaThere.api("GET /migrations/{id}/receipt", { path: { id } }),
 	];
 	expect(receipts[0]).toEqual(receipts[1]);
 	expect(await verifyReceipt(receipts[0])).toMatchObject({ ok: true, summary: { outcome: "moved" } });
-}, 240_000);
+}, 480_000);
