@@ -1,6 +1,6 @@
 /** The local engine when programs misbehave and plans change. Every program here is real. */
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import { describe, expect, test, vi } from "vitest";
 import { tiny } from "../../../test/contracts/tiny/tiny.ts";
 import { TinyNode } from "../../../test/contracts/tiny/tiny-node.ts";
 import { ask, eventually, listening, planFor, running } from "../../../test/contracts/tiny/world.ts";
+import type { Plan } from "../engine.ts";
+import type { Recipe } from "./recipe.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -109,6 +111,94 @@ describe("a port", () => {
 		expect(new Set(before.map((backend) => JSON.stringify(backend))).size).toBe(2);
 		await engine.restart(planFor("tiny"), "tiny", listening());
 		expect(ports()).toEqual(before);
+	});
+});
+
+describe("freezing", () => {
+	test("ends all services of a deployment side by side, and the gateway knows at once", async () => {
+		const engine = node.engine({ recipes: [tiny("slow", "lingering"), tiny("tiny")] });
+		const plan = (mode: Plan["mode"]): Plan => {
+			const services = ["slow", "tiny"].flatMap((name) =>
+				planFor(name).services.map((one) => ({ ...one, hosts: [`${name}.choir.localhost`] })),
+			);
+			return { ...planFor("slow", mode), services };
+		};
+		await engine.apply(plan("serving"), listening());
+		expect(await node.leaders()).toHaveLength(2);
+		const work = engine.apply(plan("frozen"), listening());
+		await eventually(async () => expect(await node.leaders()).toHaveLength(1));
+		for (const host of ["slow.choir.localhost", "tiny.choir.localhost"])
+			expect(engine.backend(host)).toMatchObject({ kind: "frozen" });
+		writeFileSync(join(node.folder, "services/dep-choir/slow/state/let-go"), "");
+		await work;
+		expect(await node.leaders()).toEqual([]);
+	});
+});
+
+describe("one host name in two deployments, as after a move away and back", () => {
+	const back: Plan = { ...planFor("tiny"), deployment: "dep-back" };
+
+	test.each([
+		["before", [planFor("tiny", "frozen"), back]],
+		["after", [back, planFor("tiny", "frozen")]],
+	] as const)("is answered by the one that serves, when the copy that was left is planned %s it", async (_, plans) => {
+		const engine = node.engine();
+		await engine.apply(planFor("tiny"), listening());
+		for (const plan of plans) await engine.apply(plan, listening());
+		expect(engine.backend("social.choir.localhost:8080")).toMatchObject({ kind: "up" });
+		await engine.close();
+
+		const next = node.engine();
+		await next.recover(plans);
+		await eventually(async () => expect(await ask(next, back, "/")).toContain("tiny 2 at"));
+		await next.apply({ ...back, mode: "absent" }, listening());
+		expect(next.backend("social.choir.localhost")).toMatchObject({ kind: "frozen" });
+		await next.apply(planFor("tiny", "absent"), listening());
+		expect(next.backend("social.choir.localhost")).toBeUndefined();
+	});
+});
+
+describe("state from another node", () => {
+	test("brings its account, unless the service keeps nothing: then that is made wherever it runs", async () => {
+		let made = 0;
+		const account: NonNullable<Recipe["account"]> = {
+			while: "running",
+			create: async () => {
+				made++;
+			},
+			setPassword: async () => {},
+		};
+		const recipes = [tiny("tiny", "good", { account }), tiny("bare", "good", { account, volumes: [] })];
+		const engine = node.engine({ recipes });
+		for (const service of ["tiny", "bare"]) {
+			await engine.adopt(planFor(service));
+			await engine.apply(planFor(service), listening());
+		}
+		expect(made).toBe(1);
+		expect(await engine.places(planFor("bare"))).toEqual([]);
+	});
+
+	test("belongs into folders that its own user has made, and secrets have no place", async () => {
+		const volumes = [
+			{ name: "files", kind: "directory", path: "deep/down/files" },
+			{ name: "database", kind: "sqlite", path: "deep/database.sqlite" },
+			{ name: "key", kind: "secret", path: "key" },
+		] as const;
+		const engine = node.engine({ recipes: [tiny("tiny", "good", { volumes })] });
+		const state = join(node.folder, "services/dep-choir/tiny/state");
+		const places = await engine.places(planFor("tiny"));
+		const { uid } = statSync(state);
+		const owner = uid === process.getuid?.() ? null : uid;
+		expect(places).toEqual([
+			{ service: "tiny", name: "files", place: { kind: "directory", path: join(state, "deep/down/files"), owner } },
+			{
+				service: "tiny",
+				name: "database",
+				place: { kind: "sqlite", path: join(state, "deep/database.sqlite"), owner },
+			},
+		]);
+		expect(statSync(join(state, "deep/down"))).toMatchObject({ uid });
+		expect(existsSync(join(state, "deep/down/files"))).toBe(false);
 	});
 });
 

@@ -65,7 +65,12 @@ export class LocalEngine implements Engine {
 	}
 
 	async apply(plan: Plan, report: Report): Promise<void> {
-		for (const stage of this.stages(plan)) await stage.run(report);
+		const stages = this.stages(plan);
+		if (plan.mode === "serving") return inOrder(stages, report);
+		// None needs another one to end, and what is frozen is not to rest for long.
+		const ofEach = Map.groupBy(stages, ({ service }) => service);
+		const ends = await Promise.allSettled([...ofEach.values()].map((own) => inOrder(own, report)));
+		for (const end of ends) if (end.status === "rejected") throw end.reason;
 	}
 
 	restart(plan: Plan, service: string, report: Report): Promise<void> {
@@ -221,6 +226,10 @@ export class LocalEngine implements Engine {
 			(id, status) => this.#services.get(id)?.changed(status),
 		);
 	}
+}
+
+async function inOrder(stages: readonly Stage[], report: Report): Promise<void> {
+	for (const stage of stages) await stage.run(report);
 }
 
 async function unitAt(place: Place): Promise<Unit> {

@@ -25,6 +25,10 @@ if (behaviour === "stubborn") {
 }
 if (behaviour === "short-lived") setTimeout(() => process.exit(3), 40);
 
+// It ends when it is let go.
+if (behaviour === "lingering")
+	process.once("SIGTERM", () => setInterval(() => existsSync("let-go") && process.exit(0), 10));
+
 // It takes a moment to put things in order before it ends.
 if (behaviour === "good")
 	process.once("SIGTERM", () =>

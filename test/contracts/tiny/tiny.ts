@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { Probe, Recipe } from "../../../node/engines/local/recipe.ts";
 
-export type Behaviour = "good" | "dies" | "never-ready" | "stubborn" | "short-lived";
+export type Behaviour = "good" | "dies" | "never-ready" | "stubborn" | "short-lived" | "lingering";
 
 const script = join(import.meta.dirname, "tiny-service.mjs");
 
