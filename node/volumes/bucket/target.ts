@@ -164,10 +164,19 @@ export class BucketTarget implements Target {
 
 	async #load(listing: Listing): Promise<void> {
 		const prefix = this.#fact("prefix") || null;
+		if (prefix !== null && !this.#fact("ours")) await this.#mustBeOurs(listing);
 		await this.#wanted.load(listing, prefix, (wanted) => {
 			const there = this.#stock.own.find(wanted.key);
 			return there && isAsWanted(there, wanted) ? wanted.key : undefined;
 		});
+	}
+
+	/** A former copy has at least one name in common with what comes; anything else here would be deleted by mistake. */
+	async #mustBeOurs(listing: Listing): Promise<void> {
+		for await (const entries of listing.batches())
+			if (entries.some(({ path }) => this.#stock.own.find(keyOf(path)) !== undefined))
+				return this.#remember("ours", "yes");
+		throw unfit(this.#bucket.name, "the bucket here holds objects, and none of those that come; empty it first");
 	}
 
 	async #write(pieces: readonly Piece[]): Promise<void> {
