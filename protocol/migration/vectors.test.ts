@@ -13,6 +13,7 @@ import { openSecrets, openStreamKey } from "./seal.ts";
 import { verifySheet } from "./sheet.ts";
 import { verifyAnswer, verifyRequest } from "./signature.ts";
 import { parseToken, printToken, proofFits, proofFor, secretHash } from "./token.ts";
+import { wordList } from "./word-list.ts";
 import { sixWords } from "./words.ts";
 
 const fileOf = (name: string) =>
@@ -56,7 +57,9 @@ test("token", async () => {
 });
 
 test("six words", async () => {
-	for (const { words, ...meant } of read("words")) expect(await sixWords(meant)).toEqual(words);
+	const { list, cases } = read("words");
+	expect(list.split(" ")).toEqual(wordList);
+	for (const { words, ...meant } of cases) expect(await sixWords(meant)).toEqual(words);
 });
 
 describe("signatures", async () => {

@@ -6,6 +6,7 @@ import { thumbprint } from "../../protocol/migration/multikey.ts";
 import { type Sheet, signSheet } from "../../protocol/migration/sheet.ts";
 import { contentDigestOf, signatureBase } from "../../protocol/migration/signature.ts";
 import { printToken, proofFor, secretHash } from "../../protocol/migration/token.ts";
+import { wordList } from "../../protocol/migration/word-list.ts";
 import { sixWords } from "../../protocol/migration/words.ts";
 import { chainVectors } from "./chains.ts";
 import { entryVectors } from "./entries.ts";
@@ -77,7 +78,12 @@ async function wordVectors() {
 		{ source: south.key, target: north.key, sid, domain },
 		{ source: north.key, target: south.key, sid, domain: "other.example" },
 	];
-	return Promise.all(cases.map(async (meant) => ({ ...meant, words: await sixWords(meant) })));
+	const words = await Promise.all(cases.map(async (meant) => ({ ...meant, words: await sixWords(meant) })));
+	return {
+		about: "The list, numbered from 0, and what is shown for some sessions.",
+		list: wordList.join(" "),
+		cases: words,
+	};
 }
 
 interface Signing {
