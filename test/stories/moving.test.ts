@@ -1,6 +1,8 @@
 /** Story 2 in the small world: a deployment with posts and followers moves from one provider to the other, and back. */
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyReceipt } from "#protocol/migration/receipt.ts";
+import { reach } from "./reach.ts";
 import { eventually, type Person, Poster, World } from "./world.ts";
 
 let world: World;
@@ -45,6 +47,10 @@ test("a snac with posts and a follower moves there and back, and the follower ge
 		await singer.post("Before the move");
 		return (await listener.timeline()).some(({ content }) => content.includes("Before the move"));
 	});
+	const picture = randomBytes(700_000);
+	const address = await singer.show("The score", picture);
+	const shown = async () => Buffer.from(await (await reach(address)).arrayBuffer()).equals(picture);
+	expect(await shown()).toBe(true);
 	await world.end();
 	await world.open();
 	const adaThere = await world.customer("south", "ada");
@@ -62,6 +68,7 @@ test("a snac with posts and a follower moves there and back, and the follower ge
 		return (await listener.timeline()).some(({ content }) => content.includes("After the move"));
 	});
 	await Poster.signIn(adasPassword);
+	expect(await shown()).toBe(true);
 
 	// Home again: a new token there, and what was kept needs no second journey.
 	const { left: leftAgain, arrived: home, id: way } = await moved(adaThere, ada, "ada has a long password");
@@ -74,11 +81,12 @@ test("a snac with posts and a follower moves there and back, and the follower ge
 		const all = [...(await states(ada)), ...(await states(adaThere))];
 		return all.toSorted().join() === "moved,serving" && (await states(ada)).includes("serving");
 	});
+	expect(await shown()).toBe(true);
 	const bytes = async (migration: string) => {
 		const { rounds } = await ada.api("GET /migrations/{id}", { path: { id: migration } });
 		return rounds[0]?.moved ?? 0;
 	};
-	expect(await bytes(way)).toBeLessThan((await bytes(id)) / 2);
+	expect(await bytes(way)).toBeLessThan((await bytes(id)) / 5);
 
 	const receipts = [
 		await ada.api("GET /migrations/{id}/receipt", { path: { id } }),

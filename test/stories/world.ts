@@ -213,6 +213,23 @@ export class Poster {
 		return (await this.#call("/api/v1/statuses", { status })) as { id: string; uri: string };
 	}
 
+	/** Posts with a picture; answers its address. */
+	async show(status: string, picture: Buffer): Promise<string> {
+		const divider = "----a-picture";
+		const head = `--${divider}\r\nContent-Disposition: form-data; name="file"; filename="score.png"\r\nContent-Type: image/png\r\n\r\n`;
+		const response = await reach(`${this.#address}/api/v2/media`, {
+			method: "POST",
+			headers: {
+				authorization: `Bearer ${this.#token}`,
+				"content-type": `multipart/form-data; boundary=${divider}`,
+			},
+			body: Buffer.concat([Buffer.from(head), picture, Buffer.from(`\r\n--${divider}--\r\n`)]),
+		});
+		const { id, url } = (await response.json()) as { id: string; url: string };
+		await this.#call("/api/v1/statuses", { status, "media_ids[]": id });
+		return url;
+	}
+
 	async follow(handle: string): Promise<void> {
 		const found = (await this.#call(`/api/v2/search?q=${encodeURIComponent(handle)}&type=accounts&resolve=true`)) as {
 			accounts: { id: string }[];
