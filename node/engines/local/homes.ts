@@ -65,6 +65,15 @@ export class Homes {
 		});
 	}
 
+	/** Gives a folder of one home to another that has none there yet, both opened before. */
+	async passOn(path: string, from: string, to: string): Promise<void> {
+		const [here, there] = [join(this.state(from), path), join(this.state(to), path)];
+		const user = this.#records.get(to)?.user ?? null;
+		if (!statSync(here, { throwIfNoEntry: false }) || statSync(there, { throwIfNoEntry: false })) return;
+		if (user !== null) await handOver(here, user);
+		await rename(here, there);
+	}
+
 	/** Writes a changed record down, whole or not at all; answers it. */
 	async change(record: HomeRecord, change: Partial<Omit<HomeRecord, "id">>): Promise<HomeRecord> {
 		const changed = { ...record, ...change };

@@ -12,6 +12,8 @@ export interface Recipe {
 	readonly ports: readonly [string, ...string[]];
 	/** What of `home.state` is the customer's and moves with the deployment; paths relative to it. */
 	readonly volumes: readonly { readonly name: string; readonly kind: VolumeKind; readonly path: string }[];
+	/** Folders in `home.state` that take long to fill and hold nothing of the customer's: one from a trial is kept. */
+	readonly lasting?: readonly string[];
 	/** Usual and longest time from start to the first good answer, in seconds. */
 	readonly ready: { readonly usually: number; readonly atMost: number };
 	readonly stop: { readonly signal: "SIGTERM" | "SIGINT" | "SIGQUIT"; readonly seconds: number };

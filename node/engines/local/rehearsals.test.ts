@@ -1,7 +1,7 @@
 /** Trials of services that are to come here: for real, shut off from everybody, and without a trace. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
@@ -144,6 +144,27 @@ describe.skipIf(!canSeclude)("a trial", () => {
 			nothingLeft();
 		},
 	);
+
+	test("keeps for later what took long to make, and nothing else", async () => {
+		const recipe = tiny("tiny", "good", {
+			lasting: ["compiled", "never-made"],
+			configure: async (home, hands) => {
+				await tiny().configure(home, hands);
+				const before = (await hands.read("compiled/code")) ?? "";
+				await hands.write("compiled/code", `${before}made `);
+			},
+		});
+		const engine = node.engine({ recipes: [recipe] });
+		await engine.rehearse(planFor("tiny"), fill, listening());
+		const state = join(node.folder, "services/dep-choir/tiny/state");
+		expect(readdirSync(state)).toEqual(["compiled"]);
+		await engine.rehearse(planFor("tiny"), fill, listening());
+		expect(readFileSync(join(state, "compiled/code"), "utf8")).toBe("made ");
+		expect(statSync(join(state, "compiled/code")).uid).toBe(statSync(state).uid);
+		expect(await engine.look(planFor("tiny"))).toMatchObject([{ health: "stopped", sizeBytes: null }]);
+		await engine.apply(planFor("tiny"), listening());
+		expect(readFileSync(join(state, "compiled/code"), "utf8")).toBe("made made ");
+	});
 
 	test("that cannot be filled fails, and is cleared away", async () => {
 		const filling = async (volumes: readonly PlacedVolume[]) => {

@@ -63,7 +63,9 @@ export class Rehearsals {
 		const services = this.#servicesOf(plan, seclusion);
 		try {
 			await fill((await Promise.all(services.map((service) => service.volumes()))).flat());
-			return { tried: true, checks: await this.#tryAll(services, report) };
+			const checks = await this.#tryAll(services, report);
+			for (const service of services) await this.#keepWhatLasts(plan, service);
+			return { tried: true, checks };
 		} finally {
 			await this.#forget(services);
 			await seclusion.close();
@@ -81,6 +83,17 @@ export class Rehearsals {
 		const services = plan.services.map((planned) => this.#making.serve(trial, planned, means));
 		for (const service of services) this.#services.set(service.id, service);
 		return services;
+	}
+
+	/** So that the service need not make it again when it comes, while everybody waits. */
+	async #keepWhatLasts({ deployment }: Plan, service: LocalService): Promise<void> {
+		const { homes } = this.#means;
+		const { lasting = [], ports } = this.#making.recipe(service.planned.name);
+		if (lasting.length === 0) return;
+		await service.stop();
+		const to = `${deployment}/${service.planned.name}`;
+		await homes.open(to, ports);
+		for (const path of lasting) await homes.passOn(path, service.id, to);
 	}
 
 	async #forget(services: readonly LocalService[]): Promise<void> {

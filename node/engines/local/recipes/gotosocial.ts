@@ -17,6 +17,7 @@ export const gotosocial: Recipe = {
 		{ name: "database", kind: "sqlite", path: "data/database.sqlite" },
 		{ name: "storage", kind: "directory", path: "data/storage" },
 	],
+	lasting: ["compiled"],
 	// The first time it compiles what it treats pictures with, which takes far longer than everything else.
 	ready: { usually: 40, atMost: 300 },
 	stop: { signal: "SIGTERM", seconds: 30 },
