@@ -37,10 +37,14 @@ export interface Seen {
 	readonly headers: IncomingMessage["headers"];
 }
 
-/** Answers this error instead; or answers well but cuts the connection after so many bytes of the body. */
+/**
+ * Answers this error instead; or answers well but cuts the connection after so many bytes of the body; or does what it
+ * is asked, and the answer is lost.
+ */
 export type Fault =
 	| { readonly status: number; readonly code: string; readonly headers?: Record<string, string> }
-	| { readonly cutAfter: number };
+	| { readonly cutAfter: number }
+	| { readonly lose: true };
 
 class Refusal extends Error {
 	readonly status: number;
@@ -65,6 +69,8 @@ export class S3StandIn {
 	readonly seen: Seen[] = [];
 	/** Is asked before each request that is signed rightly. */
 	fault: (seen: Seen) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
+	/** A header that it takes and does not keep. */
+	forgets = "";
 	/** How many keys one page of a list has at most. */
 	page = 1000;
 
@@ -102,6 +108,11 @@ export class S3StandIn {
 		return this.#kept(bucket).uploads.size;
 	}
 
+	/** Lets the server lose all uploads that are under way. */
+	giveUp(bucket: string): void {
+		this.#kept(bucket).uploads.clear();
+	}
+
 	/** Puts something there as a service would; `age` in milliseconds. */
 	keep(bucket: string, key: string, bytes: Buffer | string, meta: Record<string, string> = {}, age = 60_000): void {
 		this.#put(bucket, key, Buffer.from(bytes), meta, undefined, Date.now() - age);
@@ -121,6 +132,7 @@ export class S3StandIn {
 			this.seen.push(seen);
 			const fault = await this.fault(seen);
 			if (fault && "cutAfter" in fault) cut(response, fault.cutAfter);
+			else if (fault && "lose" in fault) lose(response);
 			else if (fault) {
 				for (const [name, value] of Object.entries(fault.headers ?? {})) response.setHeader(name, value);
 				throw new Refusal(fault.status, fault.code);
@@ -196,7 +208,8 @@ export class S3StandIn {
 		const bytes = copy ? this.#copied(copy, seen) : body;
 		if (upload !== null) return this.#part(seen, upload, bytes, response);
 		if (copy && seen.headers["x-amz-metadata-directive"] !== "REPLACE") throw new Refusal(501, "NotImplemented");
-		const { etag } = this.#put(bucket, key, bytes, metaIn(seen.headers));
+		const { [this.forgets]: _, ...meta } = metaIn(seen.headers);
+		const { etag } = this.#put(bucket, key, bytes, meta);
 		if (copy) return answerXml(response, xml("CopyObjectResult", [tag("ETag", `"${etag}"`)]));
 		return response.writeHead(200, { etag: `"${etag}"` }).end();
 	}
@@ -360,6 +373,11 @@ function rangeOf(text: string | undefined, size: number): [number, number] | und
 	if (first === undefined) return undefined;
 	if (Number(first) >= size) throw new Refusal(416, "InvalidRange");
 	return [Number(first), last ? Math.min(Number(last), size - 1) : size - 1];
+}
+
+function lose(response: ServerResponse): void {
+	response.writeHead = () => response;
+	response.end = (() => response.destroy()) as unknown as typeof response.end;
 }
 
 /** Lets the answer begin as it would, and then breaks it off. */

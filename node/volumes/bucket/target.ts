@@ -31,6 +31,7 @@ const repairs = 3;
  * `swap`: what it lacks waits in the same bucket under a prefix of the move's own.
  */
 export class BucketTarget implements Target {
+	readonly #place: BucketPlace;
 	readonly #scratch: string;
 	readonly #database: Database;
 	readonly #bucket: Bucket;
@@ -44,6 +45,7 @@ export class BucketTarget implements Target {
 
 	constructor(place: BucketPlace, { scratch, seeds = [] }: VolumeOptions) {
 		mkdirSync(scratch, { recursive: true, mode: 0o700 });
+		this.#place = place;
 		this.#scratch = scratch;
 		this.#database = new Database(join(scratch, "bucket.sqlite"), tables);
 		this.#bucket = new Bucket(place);
@@ -99,7 +101,7 @@ export class BucketTarget implements Target {
 	}
 
 	async copyTo(place: Place, signal: AbortSignal): Promise<void> {
-		if (place.kind !== "bucket") throw new Error(`a bucket cannot be copied to a ${place.kind}`);
+		if (!isOtherBucket(this.#place, place)) throw new Error("a bucket can only be copied to another bucket");
 		this.#mustHaveSettled();
 		const both = this.#until(signal);
 		const to = new Bucket(place);
