@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getLogger } from "@logtape/logtape";
 import type { Config, Listen } from "./config.ts";
+import { restOvertaken } from "./deployments/overtaken.ts";
 import { lookAround, lookAt } from "./deployments/watch.ts";
 import type { Doors } from "./doors.ts";
 import type { Backend } from "./engines/engine.ts";
@@ -20,6 +21,8 @@ export interface Node {
 /** How often services are asked how they are, and removed deployments whether their time is over. */
 const lookEvery = 30_000;
 const eraseEvery = 10 * 60_000;
+/** How often the DNS is asked whether this node still serves what it thinks it does. */
+const guardEvery = 60 * 60_000;
 /** How often migrations are looked after that nobody is at work on. */
 const moveEvery = 20_000;
 
@@ -128,6 +131,8 @@ function receptionOf(config: Config, doors: () => Promise<Doors>) {
 /** Services first, then the jobs that work on them; neither keeps the node from answering. */
 async function recover(parts: Parts, worker: Worker, done: () => void): Promise<void> {
 	try {
+		// Before anything starts: this may be a copy from before a deployment moved away.
+		await restOvertaken(guardOf(parts));
 		await parts.engine.recover(parts.deployments.plans());
 	} catch (error) {
 		log.error("Not all services could be taken over: {error}", { error });
@@ -136,6 +141,14 @@ async function recover(parts: Parts, worker: Worker, done: () => void): Promise<
 	parts.sender.start();
 	parts.migrations.start();
 	done();
+}
+
+function guardOf({ deployments, history, outbox, engine, migrations, domains }: Parts) {
+	return {
+		...{ deployments, history, notices: outbox, engine, actor: migrations.actor },
+		epochOf: (customer: string, domain: string) => domains.epochOf(customer, domain),
+		serving: (domain: string) => domains.serving(domain),
+	};
 }
 
 /** As the jobs' end says, and then a first look at what has just been deployed. */
@@ -157,6 +170,7 @@ function looking(parts: Parts): OnEnd {
 function goRound(parts: Parts, after: Promise<void>) {
 	const looks = every(lookEvery, () => lookAround({ ...parts, notices: parts.outbox }));
 	const erasures = every(eraseEvery, async () => void parts.requests.eraseDue(parts.now()));
+	const guard = every(guardEvery, () => restOvertaken(guardOf(parts)));
 	const migrations = every(moveEvery, async () => {
 		await parts.moveIns.expire();
 		await parts.migrations.round();
@@ -165,12 +179,14 @@ function goRound(parts: Parts, after: Promise<void>) {
 		looks.start();
 		erasures.start();
 		migrations.start();
+		guard.start();
 	});
 	return {
 		stop() {
 			looks.stop();
 			erasures.stop();
 			migrations.stop();
+			guard.stop();
 		},
 	};
 }

@@ -29,6 +29,7 @@ export const historySentences = {
 	"arrive-asked": "Moving here from {provider} began",
 	"arrive-done": "Moved here from {provider}",
 	"arrive-undone": "Moving here from {provider} did not work out: {reason}",
+	"served-elsewhere": "{holder} serves the domain by now, as its DNS says; the services here rest",
 	"job-stuck": "Work is stuck: {reason}",
 	"password-shown": "The first password of {service} was shown",
 	"service-unwell": "{service} stopped answering",

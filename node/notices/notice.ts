@@ -31,6 +31,7 @@ export const noticeSentences = {
 	"arrive-stuck": "Moving {domain} here from {provider} is stuck and needs you: {reason}",
 	"move-erased": "The copy of {domain} that was kept here after its move was erased",
 	"records-needed": "Set the records of {domain} now, so that visitors find it at {provider}",
+	"served-elsewhere": "{domain} is served by {holder} by now, as its DNS says; the services here rest",
 	test: "This is a test notice; it works",
 } as const;
 

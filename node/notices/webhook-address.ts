@@ -16,4 +16,3 @@ export function webhookAddress(text: string, privateToo: boolean): string {
 	url.hash = "";
 	return url.href;
 }
-

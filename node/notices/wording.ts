@@ -17,6 +17,17 @@ const sentences: Record<Language, Record<NoticeKind, string>> = {
 		"job-stuck": "Die Arbeit an {domain} steht und braucht Sie: {reason}",
 		"service-unwell": "{service} unter {domain} antwortet nicht mehr seit {since}",
 		"service-well": "{service} unter {domain} antwortet wieder",
+		"move-asked": "{provider} möchte {domain} hierher umziehen; stimmen Sie zu oder lehnen Sie ab",
+		"leave-done": "{domain} läuft jetzt bei {provider}; die Kopie hier wird bis {date} aufbewahrt und dann gelöscht",
+		"leave-undone": "Der Umzug von {domain} zu {provider} ist nicht gelungen; hier läuft alles wie zuvor: {reason}",
+		"leave-stuck": "Der Umzug von {domain} zu {provider} steht und braucht Sie: {reason}",
+		"arrive-done": "{domain} ist von {provider} hierher umgezogen",
+		"arrive-undone":
+			"Der Umzug von {domain} von {provider} hierher ist nicht gelungen; dort läuft alles wie zuvor: {reason}",
+		"arrive-stuck": "Der Umzug von {domain} von {provider} hierher steht und braucht Sie: {reason}",
+		"move-erased": "Die Kopie von {domain}, die nach dem Umzug hier aufbewahrt wurde, ist gelöscht",
+		"records-needed": "Setzen Sie jetzt die Einträge von {domain}, damit Besucher es bei {provider} finden",
+		"served-elsewhere": "{domain} läuft nach seinem DNS inzwischen bei {holder}; die Dienste hier ruhen",
 		test: "Dies ist eine Testnachricht; sie kommt an",
 	},
 };

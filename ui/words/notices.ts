@@ -23,6 +23,7 @@ const notices: Readonly<Record<string, () => string>> = {
 	"arrive-stuck": () => msg("Moving {domain} here from {provider} is stuck and needs you: {reason}"),
 	"move-erased": () => msg("The copy of {domain} that was kept here after its move was erased"),
 	"records-needed": () => msg("Set the records of {domain} now, so that visitors find it at {provider}"),
+	"served-elsewhere": () => msg("{domain} is served by {holder} by now, as its DNS says; the services here rest"),
 	test: () => msg("This is a test notice; it works"),
 };
 
@@ -51,6 +52,7 @@ const history: Readonly<Record<string, () => string>> = {
 	"arrive-asked": () => msg("Moving here from {provider} began"),
 	"arrive-done": () => msg("Moved here from {provider}"),
 	"arrive-undone": () => msg("Moving here from {provider} did not work out: {reason}"),
+	"served-elsewhere": () => msg("{holder} serves the domain by now, as its DNS says; the services here rest"),
 	"job-stuck": () => msg("Work is stuck: {reason}"),
 	"password-shown": () => msg("The first password of {service} was shown"),
 	"service-unwell": () => msg("{service} stopped answering"),
