@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fetched, gathered, hashOf, listed, listingOf, never, noise, round } from "../../../test/contracts/round.ts";
 import { S3StandIn } from "../../../test/contracts/s3-stand-in.ts";
-import type { Entry, Place, Source, Target } from "../volume.ts";
+import { type Entry, type Place, pieceSize, type Source, type Target } from "../volume.ts";
 import { openBucketSource, openBucketTarget } from "./bucket.ts";
 import type { BucketPlace } from "./connection.ts";
 
@@ -108,6 +108,33 @@ describe("an object in parts", () => {
 		await fetched(source, target, entries, names.slice(0, 40));
 		await target.discard();
 		expect([s3.uploads("to"), s3.objects("to").size]).toEqual([0, 0]);
+	});
+});
+
+describe("pieces on disk", () => {
+	const video = mebibytes(9, "video");
+
+	test("that were damaged there are asked for again", async () => {
+		s3.keep("from", "video", video);
+		const entries = await listed(source, true);
+		const names = await gathered(target.lacking(listingOf(entries), never));
+		await fetched(source, target, entries, names.slice(0, 8));
+		for (const file of shelf()) writeFileSync(join(folder, "t/pieces", file), noise(8 * pieceSize, "damage"));
+		const { left, bytes } = await round(source, target, { frozen: true });
+		expect([left, bytes]).toEqual([[], video.length]);
+		expect(shown("to")).toEqual(shown("from"));
+	});
+
+	test("stay until the last part that needs them is there", async () => {
+		const shared = video.subarray(0, pieceSize);
+		s3.keep("from", "a video", Buffer.concat([shared, mebibytes(9, "other")]));
+		s3.keep("from", "b video", Buffer.concat([shared, mebibytes(9, "another")]));
+		const entries = await listed(source, true);
+		const names = await gathered(target.lacking(listingOf(entries), never));
+		expect(names.length).toBe(entries.flatMap(namesOf).length - 1);
+		for (const name of names) await fetched(source, target, entries, [name]);
+		expect([shelf(), await target.settle(listingOf(entries), never)]).toEqual([[], []]);
+		expect(shown("to")).toEqual(shown("from"));
 	});
 });
 
