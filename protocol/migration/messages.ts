@@ -46,7 +46,7 @@ export const Offer = z.strictObject({
 	/** As people know them: whom the deployment belongs to there, and who runs the node. */
 	customer: Text,
 	provider: Text,
-	/** HMAC-SHA-256 with the token's secret over sid, the source's actor and the domain; see token.ts. */
+	/** Shows that the source has the token's secret, for this sid, source and domain; see `proofFor` in token.ts. */
 	proof: Digest,
 });
 
@@ -57,7 +57,7 @@ export const Accept = z.strictObject({
 	/** X25519 public key of this session, base64url: what moves is sealed to it. */
 	sealTo: Digest,
 	/** Where the target takes requests for the deployment's hosts, such as `https://south.example`. */
-	front: z.url().max(300),
+	front: z.url({ protocol: /^https?$/ }).max(300),
 	records: z.array(WantedRecord).max(40),
 	limits: z.strictObject({ bytes: Bytes, entries: z.int().positive() }),
 	customer: Text,
@@ -175,7 +175,10 @@ export const Terms = z.strictObject({
 	customer: Text,
 	provider: Text,
 	place: Text.nullable(),
-	terms: z.url().nullable(),
+	terms: z
+		.url({ protocol: /^https?$/ })
+		.max(300)
+		.nullable(),
 	versions: z.array(z.strictObject({ service: z.string().max(40), version: Text.nullable() })).max(16),
 	limits: z.strictObject({ bytes: Bytes, entries: z.int().positive() }),
 	/** Whether the target's customer must still agree in its panel. */
