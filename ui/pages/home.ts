@@ -43,22 +43,14 @@ export class PageHome extends Page {
 		const [kept, moved] = (["kept", "moved"] as const).map((wanted) => list.filter(({ state }) => state === wanted));
 		if (living.length + (kept?.length ?? 0) + (moved?.length ?? 0) === 0) return this.#empty();
 		return html`
-			<ul class="stack">${repeat(
-				living,
-				({ id }) => id,
-				(one) => html`<li>${deploymentCard(one)}</li>`,
-			)}</ul>
+			${living.length > 0 ? cards(living) : nothing}
 			${this.#others("moved", msg("Moved to another provider"), moved)}${this.#others("kept", msg("Removed, still kept"), kept)}`;
 	}
 
 	#others(id: string, title: string, list: readonly Deployment[] = []): TemplateResult | typeof nothing {
 		if (list.length === 0) return nothing;
 		return html`<section class="stack" aria-labelledby=${id}><h2 id=${id}>${title}</h2>
-			<ul class="stack">${repeat(
-				list,
-				({ id }) => id,
-				(one) => html`<li>${deploymentCard(one)}</li>`,
-			)}</ul></section>`;
+			${cards(list)}</section>`;
 	}
 
 	#empty(): TemplateResult {
@@ -88,6 +80,14 @@ export class PageHome extends Page {
 			)}</ul>
 		</section>`;
 	}
+}
+
+function cards(list: readonly Deployment[]): TemplateResult {
+	return html`<ul class="stack">${repeat(
+		list,
+		({ id }) => id,
+		(one) => html`<li>${deploymentCard(one)}</li>`,
+	)}</ul>`;
 }
 
 customElements.define("page-home", PageHome);

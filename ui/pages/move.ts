@@ -81,7 +81,7 @@ export class PageMove extends Page {
 	#where(deployment: Deployment): TemplateResult {
 		if (this.#again.busy)
 			return html`<div role="status">${note("busy", html`<p>${msg("Asking the new provider what it takes …")}</p>`)}</div>`;
-		return html`${problem(this.#again.error)}
+		return html`<div>${problem(this.#again.error)}</div>
 			<move-where .panel=${this.panel} .deployment=${deployment} .token=${this.#token} .plan=${this.#fetch}></move-where>`;
 	}
 

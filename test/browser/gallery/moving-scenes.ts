@@ -81,6 +81,7 @@ export const movingScenes: Scene[] = [
 			await press("Move choir.localhost to South")(page);
 		},
 	},
+	{ name: "notices-moving", world: "notices-moving", path: "/notices", shows: "is stuck and needs you" },
 	{ name: "home-moved", world: "move-gone", path: "/home", shows: "Now at South" },
 	{ name: "home-arriving", world: "move-arriving", path: "/home", shows: "moving in" },
 	{ name: "deployment-moved", world: "move-gone", path: "/d/choir.localhost", shows: "Move it back" },
@@ -91,7 +92,7 @@ export const movingScenes: Scene[] = [
 	story("leave-late", "at the latest"),
 	story("leave-handing", "Hand over"),
 	story("leave-done", "What it came to", (page) => page.getByText("Copies and trial").click()),
-	story("leave-erased", "was erased"),
+	story("leave-erased", "1,861 requests"),
 	story("leave-undone", "everything here is as it was"),
 	story("leave-stuck", "does not go on by itself"),
 	story("leave-unknown", "12 MB/s"),

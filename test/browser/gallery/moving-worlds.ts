@@ -16,7 +16,8 @@ import {
 	token,
 	words,
 } from "./migrations.ts";
-import { ahead, minutes } from "./moments.ts";
+import { ago, ahead, minutes } from "./moments.ts";
+import { notice } from "./notices.ts";
 import { entitlement, page } from "./people.ts";
 
 /** What every customer's node says of moving, unless a world says otherwise. */
@@ -49,6 +50,15 @@ const longPlan: Plan = {
 	},
 	words: ["extraordinary", "thunderstorm", "constellation", "neighbourhood", "hummingbird", "rhododendron"],
 };
+
+/** One notice of each kind that a move may bring. */
+function told() {
+	const params = { domain: "choir.localhost", provider: "South", date: "2026-12-22", reason: "South does not answer" };
+	const kinds = ["move-asked", "leave-done", "leave-undone", "leave-stuck", "arrive-done", "arrive-undone"];
+	return [...kinds, "arrive-stuck", "move-erased", "records-needed"].map((kind, n) =>
+		notice(`g${n}`, ago((n + 1) * 9 * minutes), kind, params, n > 2, "/d/choir.localhost"),
+	);
+}
 
 type Make = (answers?: Answers) => World;
 
@@ -97,6 +107,7 @@ export const movingWorlds = (world: Make) => {
 			"POST /deployments/{id}/move-plan": longPlan,
 		}),
 		"move-arriving": world({ "GET /deployments": page([arriving]), "GET /deployments/{id}": arriving }),
+		"notices-moving": world({ "GET /notices": page(told()) }),
 		"leave-agreeing": story("agreeing"),
 		"leave-copying": story("copying"),
 		"leave-resting": story("resting"),

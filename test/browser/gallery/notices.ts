@@ -3,7 +3,7 @@ import { ago, days, hours, minutes } from "./moments.ts";
 
 type Notice = Answer<"GET /notices">["items"][number];
 
-const notice = (
+export const notice = (
 	id: string,
 	at: string,
 	kind: string,

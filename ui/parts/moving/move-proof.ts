@@ -33,11 +33,15 @@ function same({ counts }: Migration): TemplateResult | typeof nothing {
 		<copy-text class="digest small" .text=${counts.manifest} .what=${msg("the digest of the list of all items")}></copy-text></dd>`;
 }
 
+/** While requests are still sent on, until when; afterwards only how many it was. */
 function visitors({ side, deferred, forwarded, forwardingUntil }: Migration): TemplateResult | typeof nothing {
 	if (side !== "source") return nothing;
+	const goesOn = forwardingUntil !== null && Date.parse(forwardingUntil) > Date.now();
 	return html`<dt>${msg("Asked to come again")}</dt><dd class="numbers">${msg(str`${number(deferred, 0)} requests while the services rested`)}</dd>
-		<dt>${msg("Sent on")}</dt><dd class="numbers">${msg(str`${number(forwarded, 0)} requests so far`)}${
-			forwardingUntil ? html`, ${msg(html`until ${when(forwardingUntil)}`)}` : nothing
+		<dt>${msg("Sent on")}</dt><dd class="numbers">${
+			goesOn
+				? msg(html`${number(forwarded, 0)} requests so far; it goes on until ${when(forwardingUntil)}`)
+				: msg(str`${number(forwarded, 0)} requests`)
 		}</dd>`;
 }
 
