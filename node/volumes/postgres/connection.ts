@@ -19,6 +19,8 @@ const settings: Readonly<Record<string, string>> = {
 	lock_timeout: "0",
 	idle_in_transaction_session_timeout: "0",
 	check_function_bodies: "off",
+	// Plans that may not be chosen look so dear that each statement would be compiled, which takes a second.
+	jit: "off",
 };
 
 /** The same settings for libpq and for our own connections (`options` of a connection). */

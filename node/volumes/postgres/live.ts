@@ -5,7 +5,7 @@ import { tablesOf } from "./schema.ts";
 /** Why this database has to be dumped in each round; undefined: its changes can be followed. */
 export async function obstacle(session: Session): Promise<string | undefined> {
 	const found = await session.row<Record<string, string>>(`
-		SELECT current_setting('wal_level') AS wal, current_setting('server_version_num')::int < 130000 AS old,
+		SELECT current_setting('wal_level') AS wal, current_setting('server_version_num')::int < 140000 AS old,
 			getdatabaseencoding() AS encoding,
 			(SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user) AS may,
 			(SELECT count(*) FROM pg_replication_slots) >= current_setting('max_replication_slots')::int AS full,
@@ -14,7 +14,7 @@ export async function obstacle(session: Session): Promise<string | undefined> {
 			EXISTS (SELECT FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p') AND NOT pg_has_role(relowner, 'USAGE')) AS foreign`);
 	if (found["wal"] !== "logical") return "wal_level is not logical";
 	if (found["may"] !== "t") return "the role may not replicate";
-	if (found["old"] === "t") return "the server is older than PostgreSQL 13";
+	if (found["old"] === "t") return "the server is older than PostgreSQL 14";
 	if (found["encoding"] !== "UTF8") return "the database is not in UTF-8";
 	if (found["full"] === "t") return "all replication slots are taken";
 	if (found["unlogged"] === "t") return "there are unlogged tables";

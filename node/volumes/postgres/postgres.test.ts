@@ -1,97 +1,320 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, fillDatabase, hasPostgres, startCluster } from "../../../test/postgres.ts";
-import type { Entry, Listing, PieceName, Source, Target } from "../volume.ts";
-import type { PostgresPlace } from "./connection.ts";
-import { openPostgresSource, openPostgresTarget } from "./postgres.ts";
+import { bring, everything, listed, type Move, round, startMove } from "../../../test/postgres-move.ts";
+import { namesBeside } from "./beside.ts";
 
 const signal = new AbortController().signal;
 
-async function listed(source: Source, frozen: boolean): Promise<Listing & { all: readonly Entry[] }> {
-	const all: Entry[] = [];
-	for await (const batch of source.list({ frozen, signal })) all.push(...batch);
-	return {
-		all,
-		entries: all.length,
-		bytes: all.reduce((sum, { size }) => sum + size, 0),
-		async *batches() {
-			for (let from = 0; from < all.length; from += 7) yield all.slice(from, from + 7);
-		},
-	};
-}
-
-async function fetched(source: Source, target: Target, names: readonly PieceName[]): Promise<number> {
-	let bytes = 0;
-	for await (const pieces of source.read(names, signal)) {
-		bytes += pieces.reduce((sum, piece) => sum + piece.bytes.length, 0);
-		await target.write(pieces);
-	}
-	return bytes;
-}
-
-/** One round; answers the listing, and how many bytes had to go over. */
-async function round(source: Source, target: Target, frozen: boolean) {
-	const listing = await listed(source, frozen);
-	const names: PieceName[] = [];
-	for await (const batch of target.lacking(listing, signal)) names.push(...batch);
-	const bytes = await fetched(source, target, names);
-	expect(await target.settle(listing, signal)).toEqual([]);
-	return { listing, bytes };
-}
-
-describe.skipIf(!hasPostgres)("A database that moves", () => {
+describe.skipIf(!hasPostgres)("A database that moves", { timeout: 120_000 }, () => {
 	let cluster: Cluster;
-	let folder: string;
-	let number = 0;
+	let move: Move;
 	beforeAll(async () => {
 		cluster = await startCluster();
 	});
 	afterAll(() => cluster?.stop());
-	const cleanUp: (() => Promise<void>)[] = [];
+	const cleanUp: (() => Promise<unknown>)[] = [];
 	afterEach(async () => {
 		for (const one of cleanUp.splice(0).reverse()) await one();
 	});
-
-	async function pair(rights?: string) {
-		folder = mkdtempSync(join(tmpdir(), "fediversity-move-"));
-		const here = folder;
-		number++;
-		const from = await cluster.place(`old${number}`, rights);
-		const to = await cluster.place(`new${number}`, "CREATEDB");
-		const source = openPostgresSource(from, { scratch: join(here, "source") });
-		const target = openPostgresTarget(to, { scratch: join(here, "target") });
-		cleanUp.push(async () => {
-			await source.forget();
-			await source.close();
-			await target.discard();
-			await target.close();
-			rmSync(here, { recursive: true, force: true });
-		});
-		return { from, to, source, target };
-	}
-
-	const rows = (place: PostgresPlace, sql: string) => cluster.sql(place.database, sql, place.user);
+	const begin = async (rights?: string) => {
+		move = await startMove(cluster, rights);
+		const one = move;
+		cleanUp.push(() => one.end());
+		return move;
+	};
+	const there = (sql: string) => cluster.sql(move.from.database, sql, move.from.user);
+	const here = (sql: string) => cluster.sql(move.to.database, sql, move.to.user);
+	/** The last round, and then both sides are the same to the last row. */
+	const finish = async () => {
+		const last = await round(move, true);
+		await move.target.swap(signal);
+		await move.source.forget();
+		expect(await everything(cluster, move.to.database)).toBe(await everything(cluster, move.from.database));
+		return last;
+	};
 
 	test("goes with all its rows, and then with what has changed", async () => {
-		const { from, to, source, target } = await pair();
-		await fillDatabase(from, 8);
-		const first = await round(source, target, false);
+		await begin();
+		await fillDatabase(move.from, 4);
+		const first = await round(move, false);
 		expect(first.listing.all.map(({ path }) => path)).toEqual(["base", "tables", "sequences"]);
 		expect(first.listing.all[0]?.meta).toMatchObject({ mode: "live" });
-		await rows(from, "UPDATE posts SET likes = likes + 1 WHERE id % 1000 = 0; DELETE FROM accounts WHERE id = 3");
-		await rows(from, "INSERT INTO accounts (name) VALUES ('late')");
-		const second = await round(source, target, true);
+		await there("UPDATE posts SET likes = likes + 1 WHERE id % 1000 = 0; DELETE FROM accounts WHERE id = 3");
+		await there("INSERT INTO accounts (name) VALUES ('late')");
+		const second = await round(move, false);
+		expect(second.listing.all.map(({ path }) => path)).toEqual(["base", "tables", "changes/00000001", "sequences"]);
 		expect(second.bytes).toBeLessThan(first.bytes / 20);
-		await target.swap(signal);
-		const sum = "SELECT count(*), sum(likes), sum(hashtextextended(posts::text, 0)) FROM posts";
-		expect(await rows(to, sum)).toEqual(await rows(from, sum));
-		expect(await rows(to, "SELECT * FROM accounts ORDER BY id")).toEqual(
-			await rows(from, "SELECT * FROM accounts ORDER BY id"),
+		await there("UPDATE posts SET body = 'short' WHERE id = 7");
+		const third = await finish();
+		expect(third.listing.all).toContainEqual(second.listing.all[2]);
+		expect(third.bytes).toBeLessThan(2000);
+	});
+
+	test("goes again without a byte when nothing has changed", async () => {
+		await begin();
+		await fillDatabase(move.from, 1);
+		const first = await round(move, false);
+		const second = await round(move, true);
+		expect(second.listing.all).toEqual(first.listing.all);
+		expect(second.bytes).toBe(0);
+	});
+
+	test("keeps its values, whatever their type", async () => {
+		await begin();
+		await there(`
+			CREATE TYPE mood AS ENUM ('fine', 'so, so', 'it''s "bad"');
+			CREATE TYPE pair AS (a int, b text, c mood[]);
+			CREATE DOMAIN short AS varchar(20) CHECK (value <> '');
+			CREATE TABLE "All Types" (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, also bigint GENERATED BY DEFAULT AS IDENTITY,
+				bytes bytea, texts text[], matrix int[][], doc jsonb, raw json, number numeric, exact numeric(20, 5), at timestamptz,
+				local timestamp, day date, time_ time, timetz_ timetz, span interval, yes boolean, mood mood, moods mood[], pair pair,
+				pairs pair[], short short, "char" char(5), c "char", bits bit(5), vbits bit varying, f4 float4, f8 float8, net inet,
+				mac macaddr, id2 uuid, p point, box box, r int4range, mr int4multirange, ts tsvector, q tsquery, x xml, m money, o oid,
+				n name, s smallint, reg regclass, path jsonpath, lsn pg_lsn, "quo""te" text, "select" text,
+				twice int GENERATED ALWAYS AS (s * 2) STORED)`);
+		const insert = (at: number) => `
+			INSERT INTO "All Types" (bytes, texts, matrix, doc, raw, number, exact, at, local, day, time_, timetz_, span, yes, mood, moods,
+				pair, pairs, short, "char", c, bits, vbits, f4, f8, net, mac, id2, p, box, r, mr, ts, q, x, m, o, n, s, reg, path, lsn,
+				"quo""te", "select") VALUES ('\\x00ff5c27', ARRAY['a', NULL, '', 'NULL', '{"x"}', E'b\\\\c\\n'], '{{1,2},{3,NULL}}',
+				'{"a": [1, null, "\\u2028"]}', '{"b" :  1}', 'NaN', 12345678901234.5, '2026-01-02 03:04:05.678901+09', 'infinity',
+				'0044-03-15 BC', '24:00', '12:00+05:30', '1 year -2 mons 3 days -04:05:06.7', ${at % 2 === 0}, 'it''s "bad"', '{"so, so"}',
+				ROW(1, 'x, "y" (z)', '{fine}'), ARRAY[ROW(NULL, '', NULL)::pair], 'short', 'ab', 'x', B'10101', B'1', 0.1, 'Infinity',
+				'2001:db8::/32', '08:00:2b:01:02:03', '00000000-0000-0000-0000-00000000000${at}', '(1.5,-2)', '((0,0),(1,1))', '[1,5)',
+				'{[1,2),[5,6)}', 'fat & cat', 'fat & !cat', '<a>b</a>', '1234.56', 4000000000, 'n', -${at}, 'pg_class', '$.a[*]', '16/B374D848',
+				E'tab\\tnew\\nline\\\\back ü \u2028 🜁', ''), (${"NULL,".repeat(43)} NULL)`;
+		await there(insert(1));
+		await round(move, false);
+		await there(insert(2));
+		await there(`UPDATE "All Types" SET s = 30000, number = -0.000000000000000000001, texts = '{}', raw = NULL, f4 = 1e-45 WHERE id = 1;
+			UPDATE "All Types" SET short = 'now', bytes = '' WHERE id = 2; DELETE FROM "All Types" WHERE id = 4`);
+		await finish();
+		expect((await here(`SELECT count(*) FROM "All Types"`))[0]).toEqual({ count: "3" });
+	});
+
+	test("keeps long values that an update has left alone, and takes those it has not", async () => {
+		await begin();
+		const long = (seed: string) => `(SELECT string_agg(md5(${seed} || i::text), '') FROM generate_series(1, 3000) i)`;
+		await there(`CREATE TABLE notes (id int PRIMARY KEY, title text, body text, other text);
+			INSERT INTO notes SELECT n, 'a', ${long("n::text")}, ${long("'o' || n::text")} FROM generate_series(1, 4) n`);
+		await round(move, false);
+		await there(`UPDATE notes SET title = 'b'; UPDATE notes SET body = ${long("'new'")} WHERE id = 2;
+			UPDATE notes SET id = id + 10 WHERE id = 3; UPDATE notes SET body = NULL, other = '' WHERE id = 4`);
+		await finish();
+		expect(await here("SELECT id, title, length(body), length(other) FROM notes ORDER BY id")).toEqual([
+			...[1, 2].map((id) => ({ id: String(id), title: "b", length: "96000" })),
+			{ id: "4", title: "b", length: "0" },
+			{ id: "13", title: "b", length: "96000" },
+		]);
+	});
+
+	test("keeps tables without a key, and gives them back as they were", async () => {
+		await begin();
+		await there(`CREATE TABLE log (at int, what text, doc json); CREATE TABLE silent (a int); ALTER TABLE silent REPLICA IDENTITY NOTHING;
+			CREATE TABLE late (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);
+			CREATE TABLE empty (); INSERT INTO empty DEFAULT VALUES;
+			INSERT INTO log SELECT i, NULL, '{"a": 1}' FROM generate_series(1, 50) i; INSERT INTO log SELECT * FROM log; INSERT INTO late VALUES (1), (2)`);
+		const identities =
+			"SELECT relname, relreplident FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1";
+		const before = await there(identities);
+		await round(move, false);
+		expect(await there(identities)).not.toEqual(before);
+		await there(`DELETE FROM log WHERE ctid IN (SELECT min(ctid) FROM log WHERE at <= 10 GROUP BY at); INSERT INTO silent VALUES (1), (1), (NULL);
+			UPDATE log SET what = 'x' WHERE at = 20; UPDATE silent SET a = 2; INSERT INTO empty DEFAULT VALUES;
+			BEGIN; UPDATE late SET id = 3 - id; COMMIT`);
+		await finish();
+		expect(await there(identities)).toEqual(before);
+		expect((await here("SELECT count(*) FROM log"))[0]).toEqual({ count: "90" });
+	});
+
+	test("keeps sequences, large objects and extensions", async () => {
+		await begin();
+		await there(`CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION pg_trgm;
+			CREATE SEQUENCE untouched_seq START 5; CREATE SEQUENCE down_seq INCREMENT -3 MINVALUE -1000 MAXVALUE 5; SELECT nextval('down_seq');
+			CREATE TABLE tags (name citext PRIMARY KEY, more hstore); CREATE INDEX ON tags USING gin ((name::text) gin_trgm_ops);
+			INSERT INTO tags SELECT 'Tag' || i, hstore('k', NULL) FROM generate_series(1, 100) i;
+			SELECT lo_from_bytea(100, ''), lo_from_bytea(101, decode(repeat('ab', 700000), 'hex')), lo_from_bytea(102, 'gone soon'),
+				lo_from_bytea(4000000000, 'far')`);
+		const first = await round(move, false);
+		expect(
+			first.listing.all.filter(({ path }) => path.startsWith("large/")).map(({ path, size }) => [path, size]),
+		).toEqual([
+			["large/100", 0],
+			["large/101", 700_000],
+			["large/102", 9],
+			["large/4000000000", 3],
+		]);
+		await there(`SELECT nextval('down_seq'), setval('untouched_seq', 77, false), lo_put(101, 600000, 'changed'), lo_unlink(102),
+			lo_from_bytea(103, 'new'), lo_put(100, 0, 'filled');
+			UPDATE tags SET name = upper(name) WHERE name = 'tag7'; DELETE FROM tags WHERE name = 'TAG8'; UPDATE tags SET more = 'a=>1' WHERE name = 'tag9'`);
+		const second = await finish();
+		// Of the large object that has changed only the piece that did goes over.
+		expect(second.bytes).toBeLessThan(200_000);
+		expect(await here("SELECT name FROM tags WHERE name = 'tag7'")).toEqual([{ name: "TAG7" }]);
+	});
+
+	test("keeps foreign keys, whatever they do by themselves, and triggers do not run again", async () => {
+		await begin();
+		await there(`
+			CREATE TABLE people (id int PRIMARY KEY, boss int REFERENCES people, best int UNIQUE REFERENCES people ON DELETE SET NULL);
+			CREATE TABLE pets (id int PRIMARY KEY, owner int REFERENCES people ON DELETE CASCADE ON UPDATE CASCADE, seen int DEFAULT 0);
+			CREATE TABLE toys (pet int REFERENCES pets ON DELETE CASCADE ON UPDATE CASCADE, name text, PRIMARY KEY (pet, name));
+			CREATE TABLE bones (pet int REFERENCES pets ON DELETE CASCADE ON UPDATE CASCADE);
+			CREATE TABLE strict (id int PRIMARY KEY, up int REFERENCES strict ON DELETE RESTRICT);
+			CREATE TABLE history (id serial PRIMARY KEY, line text);
+			CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.history (line) VALUES (TG_OP); NEW.seen := NEW.seen + 1; RETURN NEW; END $$;
+			CREATE TRIGGER note BEFORE INSERT OR UPDATE ON pets FOR EACH ROW EXECUTE FUNCTION note();
+			CREATE TRIGGER always BEFORE INSERT OR UPDATE ON pets FOR EACH ROW EXECUTE FUNCTION note(); ALTER TABLE pets ENABLE ALWAYS TRIGGER always;
+			CREATE TRIGGER off BEFORE INSERT ON pets FOR EACH ROW EXECUTE FUNCTION note(); ALTER TABLE pets DISABLE TRIGGER off;
+			CREATE TABLE guarded (id int PRIMARY KEY); CREATE RULE guard AS ON INSERT TO guarded WHERE new.id < 0 DO INSTEAD NOTHING;
+			INSERT INTO people VALUES (1, 1, 2), (2, 1, NULL), (3, 2, 1), (4, 4, NULL);
+			INSERT INTO pets SELECT i, 1 + i % 4 FROM generate_series(1, 20) i; INSERT INTO toys SELECT id, 'ball' FROM pets; INSERT INTO bones SELECT id FROM pets;
+			INSERT INTO strict VALUES (1, NULL), (2, 1), (3, 2)`);
+		await round(move, false);
+		await there(`INSERT INTO people VALUES (11, 12, NULL), (12, 11, 11); UPDATE people SET boss = 1 WHERE boss = 4; DELETE FROM people WHERE id = 4;
+			UPDATE people SET id = 20 WHERE id = 3; UPDATE pets SET seen = 100 WHERE id = 1; UPDATE pets SET id = id + 100 WHERE id < 5;
+			DELETE FROM pets WHERE id = 10; INSERT INTO pets VALUES (50, 20); UPDATE people SET best = 12 WHERE id = 1; DELETE FROM people WHERE id = 2 AND false;
+			INSERT INTO guarded VALUES (1)`);
+		await round(move, false);
+		await there(
+			"UPDATE people SET best = NULL WHERE id = 20; DELETE FROM strict WHERE id IN (1, 2, 3); TRUNCATE bones; INSERT INTO bones VALUES (50)",
 		);
-		expect(await rows(to, "SELECT last_value, is_called FROM accounts_id_seq")).toEqual(
-			await rows(from, "SELECT last_value, is_called FROM accounts_id_seq"),
+		await finish();
+	});
+
+	test("keeps partitioned and inherited tables, and what truncation leaves", async () => {
+		await begin();
+		await there(`CREATE TABLE metrics (id bigserial, at date, v int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+			CREATE TABLE metrics_old PARTITION OF metrics FOR VALUES FROM (MINVALUE) TO ('2026-01-01');
+			CREATE TABLE metrics_new PARTITION OF metrics FOR VALUES FROM ('2026-01-01') TO (MAXVALUE);
+			CREATE TABLE readings (id int PRIMARY KEY, metric bigint, at date, FOREIGN KEY (metric, at) REFERENCES metrics ON UPDATE CASCADE);
+			CREATE TABLE parent (a int); CREATE TABLE child (b text) INHERITS (parent); ALTER TABLE parent ADD COLUMN c int DEFAULT 3;
+			ALTER TABLE child DROP COLUMN b; ALTER TABLE child ADD COLUMN d text;
+			INSERT INTO metrics (at, v) SELECT date '2025-12-20' + i % 20, i FROM generate_series(1, 100) i;
+			INSERT INTO readings SELECT id, id, at FROM metrics LIMIT 20;
+			INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2, 4, 'd'); CREATE TABLE gone (id serial PRIMARY KEY); INSERT INTO gone SELECT FROM generate_series(1, 9)`);
+		await round(move, false);
+		await there(`UPDATE metrics SET at = '2026-02-02' WHERE v BETWEEN 1 AND 3; DELETE FROM metrics WHERE v = 77; INSERT INTO metrics (at, v) VALUES ('2020-01-01', 5);
+			UPDATE parent SET c = 9; TRUNCATE gone RESTART IDENTITY; INSERT INTO gone DEFAULT VALUES; DELETE FROM child`);
+		await finish();
+	});
+
+	test("is dumped again when its schema changes", async () => {
+		await begin();
+		await fillDatabase(move.from, 1);
+		const first = await round(move, false);
+		await there(
+			"ALTER TABLE accounts ADD COLUMN bio text DEFAULT 'none'; CREATE TABLE extra (id serial PRIMARY KEY, t text); INSERT INTO extra (t) VALUES ('x')",
 		);
+		const second = await round(move, false);
+		expect(second.listing.all[0]?.meta?.["generation"]).not.toBe(first.listing.all[0]?.meta?.["generation"]);
+		await there("INSERT INTO extra (t) VALUES ('y'); ANALYZE; REINDEX TABLE posts");
+		await there("VACUUM FULL accounts");
+		const third = await finish();
+		expect(third.listing.all[0]).toEqual(second.listing.all[0]);
+	});
+
+	test.each([
+		["the role may not replicate", "CREATEDB", "SELECT 1"],
+		["there are unlogged tables", undefined, "CREATE UNLOGGED TABLE cache (a int); INSERT INTO cache VALUES (1)"],
+	])("is dumped in each round when %s", async (reason, rights, sql) => {
+		await begin(rights);
+		await fillDatabase(move.from, 2);
+		await there(sql);
+		const first = await round(move, false);
+		expect(first.listing.all[0]?.meta).toMatchObject({ mode: "dump", reason });
+		const again = await round(move, false);
+		expect(again.bytes).toBe(0);
+		await there("UPDATE posts SET likes = 5 WHERE id = 3000");
+		await finish();
+	});
+
+	test("is whole though somebody writes all through", async () => {
+		await begin();
+		await fillDatabase(move.from, 2);
+		await there("CREATE TABLE unkeyed (n int, t text)");
+		let isWriting = true;
+		let written = 0;
+		const writer = (async () => {
+			for (; isWriting; written++)
+				await there(`INSERT INTO posts (account, uri, body, created) VALUES (1 + ${written} % 50, 'w${written}', 'x', now());
+					UPDATE posts SET likes = likes + 1, body = body || 'y' WHERE id % 100 = ${written % 100}; DELETE FROM posts WHERE id = ${written * 7 + 1};
+					INSERT INTO unkeyed VALUES (${written}, NULL); UPDATE unkeyed SET t = 'z' WHERE n = ${written - 3}`);
+		})();
+		for (let count = 0; count < 4; count++) {
+			const before = written;
+			await round(move, false);
+			while (written < before + 5) await new Promise((resolve) => setTimeout(resolve, 5));
+		}
+		isWriting = false;
+		await writer;
+		const last = await finish();
+		expect(last.listing.all[0]?.meta).toMatchObject({ mode: "live" });
+	});
+
+	test("can be tried with a copy, which changes nothing", async () => {
+		await begin();
+		await fillDatabase(move.from, 1);
+		await round(move, false);
+		const trial = { ...move.to, database: `${move.to.database}_trial` };
+		await move.target.copyTo(trial, signal);
+		await cluster.sql(trial.database, "DELETE FROM posts; INSERT INTO accounts (name) VALUES ('trial')", trial.user);
+		await move.target.copyTo(trial, signal);
+		expect(await everything(cluster, trial.database)).toContain("somebody1");
+		expect(await cluster.sql(trial.database, "SELECT name FROM accounts WHERE name = 'trial'")).toEqual([]);
+		await finish();
+		await cluster.sql("postgres", `DROP DATABASE ${trial.database}`);
+	});
+
+	test("takes the place of what was there, also when cut off half way", async () => {
+		await begin();
+		await there("CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1)");
+		await here("CREATE TABLE earlier (a int)");
+		const { arriving, leaving } = namesBeside(move.to);
+		await round(move, true);
+		expect(await here("SELECT * FROM earlier")).toEqual([]);
+		// As far as it gets before it is cut off: the old one is aside, the new one is not yet there.
+		await cluster.sql("postgres", `ALTER DATABASE ${move.to.database} RENAME TO ${leaving}`);
+		await move.reopen();
+		await move.target.swap(signal);
+		await move.target.swap(signal);
+		expect(await here("SELECT * FROM t")).toEqual([{ a: "1" }]);
+		const names = (await cluster.sql("postgres", "SELECT datname FROM pg_database")).map(({ datname }) => datname);
+		expect(names).not.toContain(arriving);
+		expect(names).not.toContain(leaving);
+	});
+
+	test("leaves no trace when called off", async () => {
+		await begin();
+		await there("CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+		const before = await everything(cluster, move.from.database);
+		await round(move, false);
+		expect(await cluster.sql(move.from.database, "SELECT slot_name FROM pg_replication_slots")).toHaveLength(1);
+		for (let twice = 0; twice < 2; twice++) {
+			await move.source.forget();
+			await move.target.discard();
+		}
+		expect(await everything(cluster, move.from.database)).toBe(before);
+		expect(await cluster.sql("postgres", "SELECT slot_name FROM pg_replication_slots")).toEqual([]);
+		expect(await cluster.sql("postgres", "SELECT datname FROM pg_database WHERE datname LIKE '%arriving'")).toEqual([]);
+		expect(readdirSync(move.folder)).toEqual([]);
+	});
+
+	test("asks again for what was damaged on the disk", async () => {
+		await begin();
+		await fillDatabase(move.from, 2);
+		const listing = await listed(move.source, false);
+		await bring(move.source, move.target, listing);
+		const { openSync, writeSync, closeSync, statSync } = await import("node:fs");
+		const shelf = join(move.folder, "target", "shelf");
+		const [big = ""] = readdirSync(shelf).filter((file) => statSync(join(shelf, file)).size > 1_000_000);
+		const file = openSync(join(shelf, big), "r+");
+		writeSync(file, "damage", 600_000);
+		closeSync(file);
+		const lacking = await move.target.settle(listing, signal);
+		expect(lacking).toEqual([{ path: "base", index: 2 }]);
+		for await (const pieces of move.source.read(lacking, signal)) await move.target.write(pieces);
+		expect(await move.target.settle(listing, signal)).toEqual([]);
 	});
 });

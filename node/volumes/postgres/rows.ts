@@ -12,9 +12,21 @@ const lists = (from: number, count: number) =>
 const columnsOf = <Item>(rows: readonly (readonly Item[])[], index: number) => rows.map((row) => row[index] ?? null);
 const given = (count: number) =>
 	`unnest(${lists(0, count)}) AS v(${Array.from({ length: count }, (_, index) => `c${index}`).join(", ")})`;
+/** Tables may have no columns at all, and rows nevertheless. */
+const bare = (rows: readonly unknown[]) => `generate_series(1, ${rows.length}) AS v(none)`;
+
+/** What is given for rows that exist, with the place of the row where they have no key: looked up once, and not for every row. */
+function givenFor(table: KnownTable, count: number, rows: readonly unknown[]): string {
+	if (table.key) return given(count);
+	const from = count > 0 ? given(count) : bare(rows);
+	const same = table.columns.map(({ name }, index) => `i.${name}::text IS NOT DISTINCT FROM v.c${index}`).join(" AND ");
+	const where = same && ` WHERE ${same}`;
+	return `(SELECT v.*, (SELECT i.ctid FROM ONLY ${table.name} AS i${where} LIMIT 1) AS place FROM ${from} OFFSET 0) AS v`;
+}
 
 /** Rows, all with all columns. */
 export function inserting(table: KnownTable, rows: readonly (readonly Value[])[]): Statement {
+	if (table.columns.length === 0) return { sql: `INSERT INTO ${table.name} SELECT FROM ${bare(rows)}`, values: [] };
 	const names = table.columns.map((column) => column.name).join(", ");
 	const casts = table.columns.map((column, index) => `CAST(v.c${index} AS ${column.type})`).join(", ");
 	return {
@@ -27,7 +39,7 @@ export function inserting(table: KnownTable, rows: readonly (readonly Value[])[]
 export function deleting(table: KnownTable, identities: readonly (readonly Value[])[]): Statement {
 	const count = table.key?.length ?? table.columns.length;
 	return {
-		sql: `DELETE FROM ONLY ${table.name} AS o USING ${given(count)} WHERE ${found(table, 0)}`,
+		sql: `DELETE FROM ONLY ${table.name} AS o USING ${givenFor(table, count, identities)} WHERE ${found(table)}`,
 		values: Array.from({ length: count }, (_, index) => columnsOf(identities, index)),
 	};
 }
@@ -46,7 +58,7 @@ export function updating(
 		return `${name} = CAST(v.c${count + index} AS ${type})`;
 	});
 	return {
-		sql: `UPDATE ONLY ${table.name} AS o SET ${sets.join(", ")} FROM ${given(count + changed.length)} WHERE ${found(table, 0)}`,
+		sql: `UPDATE ONLY ${table.name} AS o SET ${sets.join(", ")} FROM ${givenFor(table, count + changed.length, rows)} WHERE ${found(table)}`,
 		values: [
 			...Array.from({ length: count }, (_, index) =>
 				columnsOf(
@@ -59,16 +71,15 @@ export function updating(
 	};
 }
 
-/** How the row `o` is found. By all columns it may be there several times: then one of them is meant. */
-function found(table: KnownTable, from: number): string {
-	if (table.key)
-		return table.key
-			.map((column, index) => {
-				const { name, type, equal } = table.columns[column] ?? { name: "", type: "", equal: null };
-				const value = `v.c${from + index}`;
-				return equal ? `o.${name} ${equal} CAST(${value} AS ${type})` : `o.${name}::text IS NOT DISTINCT FROM ${value}`;
-			})
-			.join(" AND ");
-	const same = table.columns.map(({ name }, index) => `i.${name}::text IS NOT DISTINCT FROM v.c${from + index}`);
-	return `o.ctid = (SELECT i.ctid FROM ONLY ${table.name} AS i WHERE ${same.join(" AND ")} LIMIT 1)`;
+/** How the row `o` is found. Without a key there may be several of the same: then one of them is meant. */
+function found(table: KnownTable): string {
+	if (!table.key) return "o.ctid = v.place";
+	return table.key
+		.map((column, index) => {
+			const { name, type, equal } = table.columns[column] ?? { name: "", type: "", equal: null };
+			return equal
+				? `o.${name} ${equal} CAST(v.c${index} AS ${type})`
+				: `o.${name}::text IS NOT DISTINCT FROM v.c${index}`;
+		})
+		.join(" AND ");
 }

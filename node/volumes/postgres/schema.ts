@@ -53,12 +53,14 @@ const hashed = (rows: string) =>
 	`(SELECT md5(coalesce(string_agg(line, chr(10) ORDER BY line COLLATE "C"), '')) FROM (${rows}) AS x(line))`;
 
 const fingerprintQuery = `SELECT concat_ws(',', ${[
-	// Numbers of files and pages change with TRUNCATE and VACUUM, those of indexes also with REINDEX.
+	// Just what belongs to the schema: files, pages and the like change with TRUNCATE, VACUUM and REINDEX.
 	hashed(`SELECT concat_ws('|', c.oid, relname, relnamespace, relkind, relpersistence, relreplident, relispartition,
 			relrowsecurity, relforcerowsecurity, reloptions::text, pg_get_expr(relpartbound, c.oid))
 		FROM pg_class c WHERE c.oid >= 16384 AND relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'c', 'f', 'S')
 		AND relnamespace <> 'pg_toast'::regnamespace`),
-	hashed(`SELECT a::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+	hashed(`SELECT concat_ws('|', attrelid, attnum, attname, atttypid, atttypmod, attndims, attnotnull, atthasdef, attidentity,
+			attgenerated, attisdropped, attislocal, attinhcount, attcollation, attstorage, attcompression, attoptions::text)
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 		WHERE a.attrelid >= 16384 AND relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'c', 'f')`),
 	hashed(`SELECT concat_ws('|', pg_get_indexdef(indexrelid), indisvalid, indisprimary, indisreplident)
 		FROM pg_index WHERE indexrelid >= 16384 AND indrelid >= 16384 AND indrelid NOT IN (${lasting})

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Entry, pieceSize } from "../volume.ts";
@@ -96,10 +95,12 @@ export class Shelf {
 	}
 
 	/** The lines of an entry, one in memory at a time. */
-	async *lines(entry: Entry): AsyncGenerator<string> {
+	async *lines(entry: Entry, signal: AbortSignal): AsyncGenerator<string> {
 		if (entry.size === 0) return;
 		let rest: Buffer[] = [];
-		for await (const chunk of createReadStream(this.path(entry)) as AsyncIterable<Buffer>) {
+		for await (const piece of piecesIn(this.path(entry), signal)) {
+			// The buffer is filled again while a line that goes on is still waiting.
+			const chunk = Buffer.from(piece);
 			let from = 0;
 			for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
 				rest.push(chunk.subarray(from, end));

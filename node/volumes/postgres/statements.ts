@@ -47,7 +47,7 @@ const allowed: readonly RegExp[] = [
 	/^REFRESH MATERIALIZED VIEW /,
 	/^SELECT pg_catalog\.setval\('(?:[^'\\]|'')+', -?\d+, (true|false)\)$/,
 ];
-const copying = new RegExp(String.raw`^COPY ${qualified} (?:\(${identifier}(?:, ${identifier})*\) )?FROM stdin;\n$`);
+const copying = new RegExp(String.raw`^COPY ${qualified} (?:\(${identifier}(?:, ${identifier})*\))? ?FROM stdin;\n$`);
 const extending = new RegExp(`^CREATE EXTENSION IF NOT EXISTS (${identifier}) WITH SCHEMA ${identifier}$`);
 
 const unfit = (reason: string) => new Problem("volume-unfit", { path: "base", reason });

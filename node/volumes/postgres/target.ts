@@ -1,21 +1,14 @@
+import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { Problem } from "#protocol/problem.ts";
-import {
-	type Entry,
-	type Listing,
-	type Piece,
-	type PieceName,
-	type Place,
-	pieceSize,
-	type Target,
-	type VolumeOptions,
-} from "../volume.ts";
+import type { Entry, Listing, Piece, PieceName, Place, Target, VolumeOptions } from "../volume.ts";
 import { Application, applySettings, type Placed, setSequences } from "./applying.ts";
 import { readArchive } from "./archive.ts";
 import { copyDatabase, dropDatabase, hasDatabase, makeDatabase, namesBeside, takePlace } from "./beside.ts";
-import { inMaintenance, inSession, name, type PostgresPlace, type Session, sqlState } from "./connection.ts";
+import { inMaintenance, inSession, type PostgresPlace, type Session, sqlState } from "./connection.ts";
 import { type Contents, contentsOf, largeIn } from "./contents.ts";
 import { disarm, ownTables, rearm, unbind } from "./disarming.ts";
 import { largeOid } from "./large.ts";
@@ -25,6 +18,8 @@ import { ProgramFailed, runProgram } from "./programs.ts";
 import { parsed, parseRecord } from "./records.ts";
 import { ownSchema } from "./schema.ts";
 import { digestOf, Shelf, shelfName } from "./shelf.ts";
+import { judged } from "./statements.ts";
+import { known } from "./tables.ts";
 
 /** How far the database beside is. */
 interface Standing {
@@ -59,11 +54,11 @@ export class PostgresTarget implements Target {
 		this.#asked.clear();
 		const contents = await contentsOf(listing);
 		for (const entry of this.#wanted(contents, await this.#standing(signal)))
-			yield* this.#lackingOf(shelf, entry, await shelf.lacking(entry));
+			yield* this.#lackingOf(entry, await shelf.lacking(entry));
 		if (contents.hasLarge)
 			for await (const entries of largeIn(listing))
 				for (const entry of await this.#largeToDo(entries, contents, signal))
-					yield* this.#lackingOf(shelf, entry, await shelf.lacking(entry));
+					yield* this.#lackingOf(entry, await shelf.lacking(entry));
 		await shelf.close();
 	}
 
@@ -161,7 +156,6 @@ export class PostgresTarget implements Target {
 	/** Settled or about to be swapped, when it has lost what says so. */
 	async #mustHaveSettled(signal: AbortSignal): Promise<void> {
 		if ((await this.#standing(signal)).settled !== null) return;
-		const { existsSync } = await import("node:fs");
 		if (existsSync(join(this.#scratch, "swapping"))) return;
 		throw new Error("Nothing has settled yet");
 	}
@@ -173,8 +167,7 @@ export class PostgresTarget implements Target {
 		return [contents.base, ...(contents.tables ? [contents.tables] : []), ...contents.changes, contents.sequences];
 	}
 
-	*#lackingOf(shelf: Shelf, entry: Entry, indexes: readonly number[]): Generator<readonly PieceName[]> {
-		void shelf;
+	*#lackingOf(entry: Entry, indexes: readonly number[]): Generator<readonly PieceName[]> {
 		for (const index of indexes) this.#asked.set(`${index} ${entry.path}`, entry.pieces[index] ?? "");
 		for (let from = 0; from < indexes.length; from += 1000)
 			yield indexes.slice(from, from + 1000).map((index) => ({ path: entry.path, index }));
@@ -205,7 +198,7 @@ export class PostgresTarget implements Target {
 	async #restore(contents: Contents, signal: AbortSignal): Promise<void> {
 		const shelf = await this.#opened(signal);
 		const file = shelf.path(contents.base);
-		const ids = await import("./statements.ts").then(async ({ judged }) => judged(await readArchive(file)));
+		const ids = judged(await readArchive(file));
 		const { collate, ctype } = contents.base.meta ?? {};
 		await makeDatabase(this.#place, this.#beside, { collate, ctype }, signal);
 		const list = join(this.#scratch, "restored");
@@ -230,13 +223,14 @@ export class PostgresTarget implements Target {
 			if (!(error instanceof ProgramFailed)) throw error;
 			throw new Problem("volume-unfit", { path: "base", reason: error.message.slice(0, 300) });
 		}
-		await this.#inBeside(signal, async (session) => {
-			if (contents.tables) await compareTables(session, this.#lines(contents.tables));
-			await session.run("SET synchronous_commit = on");
-			await session.transaction("BEGIN", async () => {
-				await session.run(ownTables);
-				await session.run(`INSERT INTO ${ownSchema}.base VALUES ($1)`, [digestOf(contents.base)]);
-			});
+		await inSession(this.#place, signal, (session) => this.#checked(session, contents), { database: this.#beside });
+	}
+
+	async #checked(session: Session, contents: Contents): Promise<void> {
+		if (contents.tables) await compareTables(session, this.#lines(contents.tables));
+		await session.transaction("BEGIN", async () => {
+			await session.run(ownTables);
+			await session.run(`INSERT INTO ${ownSchema}.base VALUES ($1)`, [digestOf(contents.base)]);
 		});
 	}
 
@@ -246,7 +240,7 @@ export class PostgresTarget implements Target {
 		const todo = contents.changes.slice(Math.max(0, position - 1));
 		const tables = new Set<string>();
 		for await (const { record } of this.#records(todo, contents, true))
-			if (record[0] === "table") tables.add(name(record[2], record[3]));
+			if (record[0] === "table") tables.add((await known(session, record)).name);
 		await disarm(session, [...tables]);
 		try {
 			await new Application(session).apply(this.#records(todo, contents));
@@ -263,7 +257,7 @@ export class PostgresTarget implements Target {
 		const shelf = await this.#opened(this.#closed.signal);
 		for (const entry of entries) {
 			let line = 0;
-			for await (const text of shelf.lines(entry)) {
+			for await (const text of shelf.lines(entry, this.#closed.signal)) {
 				line++;
 				if (onlyTables && !text.startsWith('["table"')) continue;
 				yield { entry: contents.changes.indexOf(entry) + 1, line, record: parseRecord(text, entry.path) };
@@ -273,7 +267,7 @@ export class PostgresTarget implements Target {
 
 	async *#lines(entry: Entry): AsyncGenerator<readonly unknown[]> {
 		const shelf = await this.#opened(this.#closed.signal);
-		for await (const line of shelf.lines(entry)) yield parsed(line, entry.path);
+		for await (const line of shelf.lines(entry, this.#closed.signal)) yield parsed(line, entry.path);
 	}
 
 	async #large(session: Session, listing: Listing, signal: AbortSignal): Promise<void> {
@@ -294,7 +288,6 @@ export class PostgresTarget implements Target {
 	}
 
 	async #copyElsewhere(place: PostgresPlace, signal: AbortSignal): Promise<void> {
-		const { PassThrough } = await import("node:stream");
 		const about = await inSession(
 			this.#place,
 			signal,
@@ -342,5 +335,3 @@ async function* oidsIn(listing: Listing): AsyncGenerator<readonly string[]> {
 }
 
 const clearOurs = (session: Session) => session.run(`DROP SCHEMA IF EXISTS ${ownSchema} CASCADE`);
-
-void pieceSize;
