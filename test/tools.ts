@@ -11,6 +11,8 @@ const known: readonly Tool[] = [
 	["knot-dnsutils", ["/usr/bin/kdig"], "the demo's name server, asked by others"],
 	["openssl", ["/usr/bin/openssl"], "forwarding by TLS"],
 	["postgresql-15", ["/usr/lib/postgresql/15/bin/postgres"], "databases that move"],
+	["spin", ["/usr/bin/spin"], "the migration's model in Promela"],
+	["gcc", ["/usr/bin/gcc"], "the migration's model in Promela"],
 	["openssh-client", ["/usr/bin/ssh-keygen"], "SSH keys beside ssh-keygen"],
 ];
 

@@ -1,0 +1,268 @@
+/*
+ * A deployment moves from one node (s) to another (d): sections 6 and 10 of ../protocol.md, for the model checker spin.
+ *
+ *   spin -a migration.pml && gcc -O2 -DCOLLAPSE -o pan pan.c && ./pan -a -N safe && ./pan -a -N alive
+ *
+ * Every run ends, since rounds, writes, crashes and repeated messages are counted. `alive` then says: however it goes,
+ * in the end somebody serves. A person's word, a restored backup or a target that breaks may come at any time, but
+ * nobody waits for it: once `people` are gone, none of these comes any more.
+ *
+ * Each of these, given to spin as -D, breaks one rule, and the claim that stands before it:
+ *   harmless   IMPATIENT   the source serves again when it has waited long enough after MOVE
+ *   alive      OBLIGED     the target cannot reject after MOVE
+ *   harmless   UNFROZEN    services go on writing during the last round
+ *   harmless   UNBOUND     a vote counts for whatever manifest is the last
+ *   harmless   TRUSTING    a restored backup serves without asking the record
+ *   harmless   LOOKING     a restored backup serves if the record names it, and raises no epoch
+ *   alive      FORGETFUL   there is no inbox: a message counts as often as it comes
+ *   harmless   HASTY       a message is sent before the state is kept, and a crash comes between
+ *   alive      MUTE        the state is kept before the message, and a crash comes between
+ *   alive      ONECHAIN    all messages of a session are one chain, and a fork stops the session
+ */
+#ifndef ROUNDS
+#define ROUNDS 2
+#endif
+#ifndef RESTORES
+#define RESTORES true
+#endif
+#define WRITES 1
+#define CRASHES 1
+
+mtype:message = { OFFER, ACCEPT, REJECT, MANIFEST, FINAL, ANNOUNCE, THAW, VOTE, MOVE, ACTIVE, WITHDRAW, ERASED };
+mtype:state = {
+	planned, offered, agreed, copying, frozen, voted, committed, done, erased, taken_back, refused, withdrawn, dropped,
+	issued, asked, receiving, verifying, serving, closed, stopped
+};
+
+/* What each side keeps: its state, and of the last manifest the round and how many writes are in it. */
+mtype:state s = planned, d = issued;
+byte sRound, dRound, sIn, dIn;
+/* Writes in the data of each, and how many were acknowledged to users. */
+byte sData, dData, copy, acknowledged;
+/* The epoch in which each one's data counts, and whether it has seen the record say so since it was started. */
+byte sEpoch = 1, dEpoch;
+bool sLooked = true, dLooked;
+bool sRestored, able = true, people = true;
+bool rehearsed, accused;
+byte crashes;
+
+/* An outbox each, first in first out, with each message's number, and the number that the other side processed last:
+   modulo 4, since a message is only ever compared with the one before it. */
+chan toD = [4] of { mtype:message, byte, byte, byte, byte };
+chan toS = [4] of { mtype:message, byte, byte, byte, byte };
+byte sSaid, dSaid, sHeard, dHeard;
+byte again;
+/* The message that is being processed. */
+hidden mtype:message mKind;
+hidden byte mRound, mIn, mKnown;
+
+/* The domain's record: epoch, and whose it is; and the updates that may still come to the name server. */
+byte epoch = 1;
+bool isD;
+bool askNext, askBack, askRaise;
+
+#define S_SERVES (sLooked && (sRestored || s == planned || s == offered || s == agreed || s == copying || \
+	s == taken_back || s == refused || s == withdrawn || s == dropped))
+#define D_SERVES (dLooked && (d == serving || d == closed))
+#ifdef UNFROZEN
+#define S_WRITES (S_SERVES || (sLooked && (s == frozen || s == voted)))
+#else
+#define S_WRITES S_SERVES
+#endif
+#define MOVED (s == committed || s == done || s == erased || s == taken_back)
+
+ltl safe { [] (
+	!(S_SERVES && D_SERVES) &&
+	(S_SERVES -> sData == acknowledged) && (D_SERVES -> dData == acknowledged) &&
+	(S_SERVES -> !isD && epoch == sEpoch) && (D_SERVES -> isD && epoch == dEpoch) &&
+	(s == erased -> (d == serving || d == closed)) &&
+	!accused
+) }
+ltl alive { <> [] (S_SERVES || D_SERVES) }
+/* As safe, but what the record says is left out, and that nobody is accused: the harm itself. */
+ltl harmless { [] (
+	!(S_SERVES && D_SERVES) && (S_SERVES -> sData == acknowledged) && (D_SERVES -> dData == acknowledged)
+) }
+#define NEXT(n) ((n + 1) % 4)
+
+/* In a common chain a message names how many messages its signer knew. */
+#ifdef ONECHAIN
+#define KNOWN(said, heard) ((said + heard) % 4)
+#else
+#define KNOWN(said, heard) 0
+#endif
+inline sSay(what) { sSaid = NEXT(sSaid); toD ! what, sSaid, sRound, sIn, KNOWN(sSaid, sHeard) }
+inline dSay(what) { dSaid = NEXT(dSaid); toS ! what, dSaid, dRound, dIn, KNOWN(dSaid, dHeard) }
+
+inline rise(to, who) { assert(to > epoch); epoch = to; isD = who }
+
+#define S_COULD_SEND (!sRestored && nfull(toD))
+#define D_COULD_SEND (nfull(toS))
+
+active proctype Source() {
+end:	do
+	:: atomic { s == planned && S_COULD_SEND -> s = offered; sSay(OFFER) }
+	:: atomic { s == planned && people && !sRestored -> s = dropped }
+	/* A reservation is over, or a person calls it off. */
+	:: atomic { (s == offered || s == agreed || s == copying) && S_COULD_SEND -> s = withdrawn; sSay(WITHDRAW) }
+	:: atomic { (s == frozen || s == voted) && people && S_COULD_SEND -> s = withdrawn; sSay(WITHDRAW) }
+	:: atomic { (s == agreed || s == copying) && sRound < ROUNDS && S_COULD_SEND ->
+		s = copying; sRound++; sIn = sData; sSay(MANIFEST) }
+	:: atomic { (s == agreed || s == copying) && sRound < ROUNDS && S_COULD_SEND ->
+		s = frozen; sRound++; sIn = sData; sSay(FINAL) }
+	/* The freeze has lasted long enough, or for any other reason. */
+	:: atomic { (s == frozen || s == voted) && S_COULD_SEND -> s = agreed; sSay(THAW) }
+	:: atomic { s == voted && S_COULD_SEND -> s = committed; sSay(MOVE) }
+	:: atomic { s == done && S_COULD_SEND -> s = erased; sSay(ERASED) }
+	:: atomic { s == committed && !sRestored && !askNext && epoch == 1 -> askNext = true }
+#ifdef IMPATIENT
+	:: atomic { s == committed && !sRestored -> s = refused }
+#endif
+#ifdef HASTY
+	:: atomic { s == voted && S_COULD_SEND && crashes < CRASHES -> crashes++; sSay(MOVE); sSaid = (sSaid + 3) % 4 }
+#endif
+#ifdef MUTE
+	:: atomic { s == voted && !sRestored && crashes < CRASHES -> crashes++; s = committed }
+#endif
+	od
+}
+
+active proctype Target() {
+end:	do
+	:: atomic { d == issued -> d = dropped }
+	:: atomic { d == asked && able && D_COULD_SEND -> d = agreed; dSay(ACCEPT) }
+	:: atomic { d == receiving && able && D_COULD_SEND -> d = agreed; rehearsed = false; dSay(ANNOUNCE) }
+	:: atomic { d == agreed && dRound > 0 && able && !rehearsed && D_COULD_SEND -> rehearsed = true; dSay(ANNOUNCE) }
+	:: atomic { d == verifying && able && D_COULD_SEND -> d = voted; copy = dIn; dSay(VOTE) }
+	:: atomic { d == committed && !askNext && epoch == 1 -> askNext = true }
+	:: atomic { d == committed && able && epoch == 2 && isD && D_COULD_SEND ->
+		d = serving; dEpoch = 2; dLooked = true; dData = copy; dSay(ACTIVE) }
+	/* A reservation is over, or the services cannot run here. */
+	:: atomic { (d == asked || d == agreed || d == receiving || d == verifying) && D_COULD_SEND ->
+		d = refused; dSay(REJECT) }
+	:: atomic { d == voted && (people || !able || sRestored) && D_COULD_SEND -> d = refused; dSay(REJECT) }
+#ifndef OBLIGED
+	:: atomic { d == committed && D_COULD_SEND -> d = refused; dSay(REJECT) }
+#endif
+	od
+}
+
+#ifdef UNBOUND
+#define IS_MANIFEST true
+#else
+#define IS_MANIFEST (mRound == sRound && mIn == sIn)
+#endif
+#ifdef ONECHAIN
+#define S_FORKED (mKnown != KNOWN(sSaid, sHeard + 1))
+#define D_FORKED (mKnown != KNOWN(dSaid, dHeard + 1))
+#else
+#define S_FORKED false
+#define D_FORKED false
+#endif
+
+/* What a side does that is told what cannot be said: the session stops, and before MOVE the source just goes on. */
+inline sStop() { accused = true; if :: MOVED -> s = stopped :: else -> s = refused fi }
+inline dStop() { accused = true; if :: d == serving || d == closed -> skip :: else -> d = stopped fi }
+
+inline sHear() {
+	if
+	:: S_FORKED -> sStop()
+	:: else ->
+		if
+		:: s == offered && mKind == ACCEPT -> s = agreed
+		:: (s == copying || s == agreed) && mKind == ANNOUNCE && mRound == sRound -> s = agreed
+		:: (s == copying || s == agreed) && mKind == ANNOUNCE && mRound != sRound -> skip
+		:: (s == agreed || s == copying) && mKind == VOTE -> skip
+		:: s == frozen && mKind == VOTE && IS_MANIFEST -> s = voted
+		:: s == frozen && (mKind == ANNOUNCE || (mKind == VOTE && !IS_MANIFEST)) -> skip
+		:: (s == offered || s == agreed || s == copying || s == frozen || s == voted) && mKind == REJECT -> s = refused
+		:: s == committed && mKind == ACTIVE -> s = done
+		:: s == committed && mKind == REJECT ->
+			s = taken_back; sEpoch = 3; sLooked = false; askBack = true
+		:: s == withdrawn && (mKind == ACCEPT || mKind == REJECT || mKind == ANNOUNCE || mKind == VOTE) -> skip
+		:: else -> sStop()
+		fi
+	fi
+}
+
+inline dHear() {
+	if
+	:: D_FORKED -> dStop()
+	:: else ->
+		if
+		:: d == issued && mKind == OFFER -> d = asked
+		:: d == dropped && (mKind == OFFER || mKind == WITHDRAW) -> skip
+		:: (d == asked || d == agreed || d == receiving || d == verifying || d == voted) && mKind == WITHDRAW ->
+			d = withdrawn
+		:: (d == agreed || d == receiving) && mKind == MANIFEST -> d = receiving; dRound = mRound; dIn = mIn
+		:: (d == agreed || d == receiving) && mKind == FINAL -> d = verifying; dRound = mRound; dIn = mIn
+		:: (d == verifying || d == voted) && mKind == THAW -> d = agreed; rehearsed = true
+		:: d == voted && mKind == MOVE -> d = committed
+#ifdef UNBOUND
+		:: d == verifying && mKind == MOVE -> d = committed
+#endif
+		:: d == serving && mKind == ERASED -> d = closed
+		:: d == refused && (mKind == MANIFEST || mKind == FINAL || mKind == THAW || mKind == MOVE || mKind == WITHDRAW) ->
+			skip
+		:: else -> dStop()
+		fi
+	fi
+}
+
+/* A message stays in its outbox until its answer is there; until then it may come again. */
+active proctype Network() {
+end:	do
+	:: atomic { toD ? <mKind, eval(NEXT(dHeard)), mRound, mIn, mKnown> -> dHear(); dHeard = NEXT(dHeard) }
+	:: atomic { toD ? mKind, eval(dHeard), mRound, mIn, mKnown }
+	:: atomic { !sRestored && toS ? [mKind, eval(NEXT(sHeard)), mRound, mIn, mKnown] ->
+		toS ? <mKind, eval(NEXT(sHeard)), mRound, mIn, mKnown>; sHear(); sHeard = NEXT(sHeard) }
+	:: atomic { toS ? mKind, eval(sHeard), mRound, mIn, mKnown }
+#ifdef FORGETFUL
+	:: atomic { again < 1 && toD ? [mKind, eval(dHeard), mRound, mIn, mKnown] ->
+		toD ? <mKind, eval(dHeard), mRound, mIn, mKnown>; again++; dHear() }
+	:: atomic { again < 1 && !sRestored && toS ? [mKind, eval(sHeard), mRound, mIn, mKnown] ->
+		toS ? <mKind, eval(sHeard), mRound, mIn, mKnown>; again++; sHear() }
+#endif
+	od
+}
+
+/* Updates with a prerequisite: each applies if the record is as it was when it was sent, however late it comes. */
+active proctype Zone() {
+end:	do
+	:: atomic { askNext && epoch == 1 -> rise(2, true) }
+	:: atomic { askBack && (epoch == 1 || (epoch == 2 && isD)) -> rise(3, false) }
+	:: atomic { askRaise && epoch == 1 -> rise(2, false) }
+	od
+}
+
+active proctype World() {
+end:	do
+	:: atomic { S_WRITES && acknowledged < WRITES -> sData++; acknowledged++ }
+	:: atomic { D_SERVES && acknowledged < WRITES -> dData++; acknowledged++ }
+	:: atomic { crashes < CRASHES && sLooked -> crashes++; sLooked = false }
+	:: atomic { crashes < CRASHES && dLooked -> crashes++; dLooked = false }
+	:: atomic { dEpoch > 0 && !dLooked && isD && epoch == dEpoch -> dLooked = true }
+	:: atomic { !sRestored && !sLooked && !isD && epoch == sEpoch -> sLooked = true }
+	:: atomic { people -> people = false }
+	:: atomic { people && able && d != serving && d != closed -> able = false }
+	/* The source's machine goes back to a backup from before; what it said may be lost with the machine, or on its way. */
+	:: atomic { RESTORES && !sRestored && people -> sRestored = true; sLooked = false; sData = 0;
+#if defined(TRUSTING) || defined(LOOKING)
+		sEpoch = 1
+#else
+		sEpoch = 2; askRaise = true
+#endif
+		}
+	:: atomic { sRestored && !sLooked && toD ? [_, _, _, _, _] -> toD ? _, _, _, _, _ }
+#ifdef TRUSTING
+	:: atomic { sRestored && !sLooked -> sLooked = true; acknowledged = sData }
+#elif defined(LOOKING)
+	:: atomic { sRestored && !sLooked && !isD && epoch == 1 -> sLooked = true; acknowledged = sData }
+#else
+	:: atomic { sRestored && !sLooked && !isD && epoch == sEpoch -> sLooked = true; acknowledged = sData }
+#endif
+	/* Only the domain's owner can help a backup that is older than the record. */
+	:: atomic { sRestored && !sLooked && d == refused && epoch > 1 && (isD || epoch != sEpoch) && epoch < 4 ->
+		rise(epoch + 1, false); sEpoch = epoch }
+	od
+}
