@@ -23,8 +23,8 @@ export interface Questions {
 	readonly donors: readonly Donor[];
 	/** Whether the tree may have been changed since its records were written. */
 	readonly isDirty: boolean;
-	/** To be called before the tree is changed. */
-	readonly touch: () => void;
+	/** To be called before the tree is changed, with the path. */
+	readonly touch: (raw: string) => void;
 	readonly signal: AbortSignal;
 }
 
@@ -160,7 +160,7 @@ export class Asking {
 	 * want what is there now; or the file itself if most of it stays.
 	 */
 	async #openNew(raw: string, stays: boolean): Promise<number> {
-		this.#q.touch();
+		this.#q.touch(raw);
 		if (stays) return this.#q.tree.open(raw);
 		const name = String(this.#made++);
 		this.#moves.add(raw, name, "");

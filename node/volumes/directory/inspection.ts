@@ -1,6 +1,6 @@
 import { hashLength, piecesIn } from "../piece.ts";
 import type { Entry } from "../volume.ts";
-import { checkSymlink, folderOf, orderOf, rawOf, rawPathOf, unfit } from "./name.ts";
+import { checkSymlink, comesBefore, folderOf, rawOf, rawPathOf, unfit } from "./name.ts";
 
 /**
  * Looks at a listing's entries one by one, whoever wrote it, and refuses what could lead out of its tree or means nothing.
@@ -20,10 +20,9 @@ export class Inspection {
 
 	/** The raw path of this entry, if it may come now. */
 	async admit(entry: Entry): Promise<string> {
-		const raw = rawPathOf(entry.path);
-		const order = orderOf(raw);
-		if (order <= this.#last) throw unfit(entry.path, "it is not listed in its order, or twice");
-		this.#last = order;
+		const raw = rawPathOf(entry.path, this.#around.at(-1));
+		if (!comesBefore(this.#last, raw)) throw unfit(entry.path, "it is not listed in its order, or twice");
+		this.#last = raw;
 		const folder = folderOf(raw);
 		while (this.#around.at(-1) !== folder) {
 			if (this.#around.length === 1) throw unfit(entry.path, "it does not lie in a folder that is listed");
@@ -53,7 +52,7 @@ function checkKind(entry: Entry, raw: string): void {
 	if (size !== 0 || pieces.length > 0) throw unfit(path, `a ${type} has no content`);
 	if (type === "symlink") checkSymlink(raw, rawOf(target ?? ""));
 	else if (type !== "folder" && type !== "hardlink") throw unfit(path, `a folder holds no ${type}`);
-	if (type === "hardlink" && orderOf(rawPathOf(target ?? "")) >= orderOf(raw))
+	if (type === "hardlink" && !comesBefore(rawPathOf(target ?? ""), raw))
 		throw unfit(path, "what it is another name of is not listed before it");
 }
 

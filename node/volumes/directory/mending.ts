@@ -12,10 +12,10 @@ export interface Means {
 	readonly tree: Tree;
 	readonly round: Round;
 	/** Files of this tree that are whole. */
-	readonly donors: Donors;
+	readonly donors: () => Promise<Donors>;
 	/** Where a file can be made. */
 	readonly beside: string;
-	readonly touch: () => void;
+	readonly touch: (raw: string) => void;
 	readonly pace: Pace;
 }
 
@@ -64,7 +64,7 @@ export class Mending {
 		const name = this.#entry.pieces[index] as string;
 		if (part && pieceAt(part.pieces, index) === name) return true;
 		if (this.#isRight(index, name)) return true;
-		const bytes = name === zeroPiece ? zeros : this.#means.donors.find(name);
+		const bytes = name === zeroPiece ? zeros : (await this.#means.donors()).find(name);
 		const length = lengthAt(this.#entry.size, index);
 		if (bytes?.length !== length) return false;
 		await this.#change(() => writeFully(this.#fd, bytes, index * pieceSize));
@@ -79,7 +79,7 @@ export class Mending {
 
 	async #change(work: () => void): Promise<void> {
 		const { tree, touch, beside } = this.#means;
-		touch();
+		touch(this.#raw);
 		if (!this.#isAlone) {
 			await tree.part(this.#raw, beside);
 			closeSync(this.#fd);

@@ -44,18 +44,28 @@ export function rawOf(text: string): string {
 	return raw;
 }
 
-/** The raw path of an entry, if it is one that stays inside the tree. */
-export function rawPathOf(path: string): string {
+/** The raw path of an entry, if it is one that stays inside the tree. `inside`: a folder whose path was checked before. */
+export function rawPathOf(path: string, inside = ""): string {
 	const raw = rawOf(path);
 	if (raw.length > pathLimit) throw unfit(path, "its path is too long");
-	for (const part of raw.split("/"))
+	const isInside = inside !== "" && raw.startsWith(inside) && raw.charCodeAt(inside.length) === slash;
+	for (const part of (isInside ? raw.slice(inside.length + 1) : raw).split("/"))
 		if (part === "" || part === "." || part === ".." || part.length > nameLimit || part.includes("\0"))
 			throw unfit(path, "its path does not stay inside");
 	return raw;
 }
 
-/** By this, compared as a string, raw paths stand in the order of a listing: a folder right before what is in it. */
-export const orderOf = (raw: string) => raw.replaceAll("/", "\0");
+/** Whether the first of two raw paths comes first in a listing: names by their bytes, a folder right before what is in it. */
+export function comesBefore(one: string, other: string): boolean {
+	const length = Math.min(one.length, other.length);
+	for (let at = 0; at < length; at++) {
+		const [a, b] = [one.charCodeAt(at), other.charCodeAt(at)];
+		if (a !== b) return b !== slash && (a === slash || a < b);
+	}
+	return one.length < other.length;
+}
+
+const slash = 0x2f;
 
 /** The folder that a raw path lies in; empty: the tree's own. */
 export const folderOf = (raw: string) => raw.slice(0, Math.max(raw.lastIndexOf("/"), 0));

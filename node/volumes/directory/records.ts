@@ -1,6 +1,6 @@
 import { type BigIntStats, closeSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import { hashLength } from "../piece.ts";
-import { orderOf } from "./name.ts";
+import { comesBefore } from "./name.ts";
 
 /** What was read of one file: its pieces' names one after the other, and how the file looked from outside then. */
 export interface FileRecord {
@@ -39,23 +39,24 @@ export class RecordWriter {
 
 	add(raw: string, signature: string, pieces: string): void {
 		this.#waiting += `${escaped(raw)}\t${signature}\t${pieces}\n`;
-		if (this.#waiting.length > block) this.#flush();
+		if (this.#waiting.length > block) this.flush();
+	}
+
+	/** Brings what was added to where it can be read. */
+	flush(): void {
+		if (this.#fd === undefined) throw new Error("These records are closed");
+		const bytes = Buffer.from(this.#waiting, "latin1");
+		for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+		this.#waiting = "";
 	}
 
 	/** Writes what is left. Twice is fine. */
 	close(): void {
 		if (this.#fd === undefined) return;
-		this.#flush();
+		this.flush();
 		fsyncSync(this.#fd);
 		closeSync(this.#fd);
 		this.#fd = undefined;
-	}
-
-	#flush(): void {
-		if (this.#fd === undefined) throw new Error("These records are closed");
-		const bytes = Buffer.from(this.#waiting, "latin1");
-		for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
-		this.#waiting = "";
 	}
 }
 
@@ -67,7 +68,6 @@ export class RecordReader {
 	#next = 0;
 	#rest = "";
 	#current: FileRecord | undefined;
-	#order = "";
 
 	/** Of a file that need not exist. */
 	constructor(file: string) {
@@ -81,9 +81,10 @@ export class RecordReader {
 
 	/** The record of this path, if there is one. Paths must be asked for in the order of a listing. */
 	find(raw: string): FileRecord | undefined {
-		const order = orderOf(raw);
-		while (this.#current && this.#order < order) this.#advance();
-		return this.#current && this.#order === order ? this.#current : undefined;
+		for (; this.#current; this.#advance()) {
+			if (this.#current.raw === raw) return this.#current;
+			if (!comesBefore(this.#current.raw, raw)) return undefined;
+		}
 	}
 
 	/** The record that comes next. */
@@ -106,7 +107,6 @@ export class RecordReader {
 		}
 		const [raw, signature, pieces] = fields as [string, string, string];
 		this.#current = { raw: unescaped(raw), signature, pieces };
-		this.#order = orderOf(this.#current.raw);
 	}
 
 	#line(): string | undefined {

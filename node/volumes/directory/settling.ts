@@ -19,7 +19,8 @@ export interface Settlement {
 	/** What this process knows of this listing's pieces. */
 	readonly round: Round;
 	readonly owner: Ownership | null;
-	readonly touch: () => void;
+	/** To be called before the tree is changed, with the path. */
+	readonly touch: (raw: string) => void;
 	readonly signal: AbortSignal;
 }
 
@@ -35,6 +36,8 @@ export class Settling {
 	/** Which path has a file of several names, by inode. */
 	readonly #owners = new Map<bigint, string>();
 	readonly #means: Means;
+	/** Files of this tree that are as listed; not before one is made of another. */
+	#made: Donors | undefined;
 	readonly #buffer = Buffer.allocUnsafeSlow(pieceSize);
 	/** Folders whose look is set when they are left. */
 	readonly #dressing: { entry: Entry; raw: string }[] = [];
@@ -47,7 +50,7 @@ export class Settling {
 		this.#after = new RecordWriter(this.#file("known.new"));
 		this.#means = {
 			...settlement,
-			donors: new Donors([{ root: settlement.tree.root }], this.#file("book")),
+			donors: () => this.#donors(),
 			beside: this.#file("parted"),
 			pace: this.#pace,
 		};
@@ -71,7 +74,7 @@ export class Settling {
 	close(): void {
 		this.#before.close();
 		this.#after.close();
-		this.#means.donors.close();
+		this.#made?.close();
 	}
 
 	async #make(entry: Entry, raw: string, isThere: boolean): Promise<void> {
@@ -84,7 +87,7 @@ export class Settling {
 	async #makeFolder(entry: Entry, raw: string, isThere: boolean): Promise<void> {
 		const { tree, touch } = this.#s;
 		const stats = isThere ? tree.look(raw) : undefined;
-		if (!stats?.isDirectory()) touch();
+		if (!stats?.isDirectory()) touch(raw);
 		if (!stats?.isDirectory() || (stats.mode & 0o700n) !== 0o700n) await tree.withRights(raw, () => tree.folder(raw));
 		this.#dressing.push({ entry, raw });
 		this.#enter(raw);
@@ -97,8 +100,9 @@ export class Settling {
 	/** What a folder holds besides what is listed goes; then, as nothing changes it any more, it is dressed. */
 	async #leave(raw: string): Promise<void> {
 		for (const name of this.#unlisted.get(raw) ?? []) {
-			this.#s.touch();
-			await this.#s.tree.remove(raw === "" ? name : `${raw}/${name}`);
+			const path = raw === "" ? name : `${raw}/${name}`;
+			this.#s.touch(path);
+			await this.#s.tree.remove(path);
 		}
 		this.#unlisted.delete(raw);
 		const folder = this.#dressing.pop();
@@ -117,7 +121,7 @@ export class Settling {
 		const text = Buffer.from(rawOf(entry.target as string), "latin1");
 		const isLink = isThere && tree.look(raw)?.isSymbolicLink();
 		if (!isLink || !readlinkSync(tree.at(raw), { encoding: "buffer" }).equals(text)) {
-			touch();
+			touch(raw);
 			await tree.remove(raw);
 			await tree.withRights(raw, () => symlinkSync(text, tree.at(raw)));
 		}
@@ -131,7 +135,7 @@ export class Settling {
 		if (!file) throw unfit(entry.path, "what it is another name of is not listed before it");
 		this.#owners.set(file.ino, first);
 		if (isThere && tree.look(raw)?.ino === file.ino) return;
-		touch();
+		touch(raw);
 		await tree.remove(raw);
 		await tree.link(first, raw);
 	}
@@ -161,7 +165,7 @@ export class Settling {
 		}
 		const dressed = this.#dress(entry, raw, isKnown ? stats : undefined);
 		this.#after.add(raw, stagedSignatureOf(dressed), names);
-		this.#means.donors.add(0, raw, entry.pieces);
+		this.#made?.add(0, raw, entry.pieces);
 	}
 
 	/** The file that is there, with content of its own unless it is listed as another name of something. */
@@ -174,8 +178,16 @@ export class Settling {
 			if (stats.nlink > 1n) this.#owners.set(stats.ino, raw);
 			return stats;
 		}
-		touch();
+		touch(raw);
 		await tree.part(raw, this.#means.beside);
+	}
+
+	async #donors(): Promise<Donors> {
+		if (this.#made) return this.#made;
+		this.#after.flush();
+		this.#made = new Donors([{ root: this.#s.tree.root }], this.#file("book"));
+		await this.#made.learn(this.#file("known.new"), this.#pace);
+		return this.#made;
 	}
 
 	#file(name: string): string {

@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { Pace } from "../pace.ts";
 import { type Listing, type Piece, type PieceName, pieceSize } from "../volume.ts";
 import { Asking } from "./asking.ts";
 import type { Donor } from "./donors.ts";
+import { Durability } from "./durability.ts";
 import type { Ownership } from "./look.ts";
 import { rawPathOf } from "./name.ts";
 import { Round } from "./round.ts";
@@ -23,6 +22,7 @@ export class Stage {
 	#tree: Tree | undefined;
 	#round: Round | undefined;
 	#isDirty: boolean | undefined;
+	#durability: Durability | undefined;
 
 	constructor(scratch: string, donors: readonly Donor[]) {
 		this.#scratch = scratch;
@@ -42,7 +42,7 @@ export class Stage {
 	async *lacking(listing: Listing, signal: AbortSignal): AsyncGenerator<readonly PieceName[]> {
 		const tree = this.#opened();
 		this.#round = new Round(listing);
-		const touch = () => this.#touch();
+		const touch = (raw: string) => this.#touch(raw);
 		const { isDirty } = this;
 		const options = { tree, round: this.#round, scratch: this.#scratch, donors: this.#donors, isDirty, touch, signal };
 		const asking = new Asking(options);
@@ -71,7 +71,8 @@ export class Stage {
 	async settle(listing: Listing, owner: Ownership | null, signal: AbortSignal): Promise<readonly PieceName[]> {
 		const tree = this.#opened();
 		const round = this.#round?.isAbout(listing) ? this.#round : new Round(listing);
-		const settling = new Settling({ tree, round, scratch: this.#scratch, owner, touch: () => this.#touch(), signal });
+		const touch = (raw: string) => this.#touch(raw);
+		const settling = new Settling({ tree, round, scratch: this.#scratch, owner, touch, signal });
 		let lacking: readonly PieceName[];
 		try {
 			lacking = await settling.settle(listing);
@@ -80,7 +81,8 @@ export class Stage {
 		} finally {
 			settling.close();
 		}
-		await this.#conclude(lacking.length === 0);
+		for (const { path } of lacking) this.#touch(rawPathOf(path));
+		await this.#conclude(tree, lacking.length === 0);
 		return lacking;
 	}
 
@@ -97,16 +99,9 @@ export class Stage {
 	}
 
 	async #writeFile(raw: string, pieces: readonly Piece[]): Promise<void> {
-		this.#touch();
-		const tree = this.#opened();
-		let fd = await tree.open(raw);
+		this.#touch(raw);
+		const fd = await this.#openAlone(raw);
 		try {
-			if (fstatSync(fd).nlink > 1) {
-				// Other names of the file may have to keep what it held.
-				closeSync(fd);
-				await tree.part(raw, this.#file("parted"));
-				fd = await tree.open(raw);
-			}
 			const part = this.#round?.part(raw, fd);
 			for (const { index, bytes } of pieces) {
 				writeFully(fd, bytes, index * pieceSize);
@@ -121,10 +116,19 @@ export class Stage {
 		}
 	}
 
+	/** Other names that the file may have keep what it held. */
+	async #openAlone(raw: string): Promise<number> {
+		const tree = this.#opened();
+		const fd = await tree.open(raw);
+		if (fstatSync(fd).nlink === 1) return fd;
+		closeSync(fd);
+		await tree.part(raw, this.#file("parted"));
+		return tree.open(raw);
+	}
+
 	/** What was read is remembered only once it is on disk: after a power cut, what is remembered must hold. */
-	async #conclude(isWhole: boolean): Promise<void> {
-		if (!isWhole) this.#touch();
-		if (this.isDirty) await flush(this.#scratch);
+	async #conclude(tree: Tree, isWhole: boolean): Promise<void> {
+		if (this.isDirty) await this.#changes().flush(tree);
 		renameSync(this.#file("known.new"), this.#file("known"));
 		if (!isWhole) return;
 		closeSync(openSync(this.#file("settled"), "w", 0o600));
@@ -132,11 +136,17 @@ export class Stage {
 		this.#isDirty = false;
 	}
 
-	#touch(): void {
+	#touch(raw: string): void {
+		this.#changes().note(raw);
 		if (this.isDirty) return;
 		closeSync(openSync(this.#file("dirty"), "w", 0o600));
 		rmSync(this.#file("settled"), { force: true });
 		this.#isDirty = true;
+	}
+
+	#changes(): Durability {
+		this.#durability ??= new Durability(this.#scratch, !this.isDirty);
+		return this.#durability;
 	}
 
 	#opened(): Tree {
@@ -149,11 +159,4 @@ export class Stage {
 	#file(name: string): string {
 		return join(this.#scratch, name);
 	}
-}
-
-/** Brings a whole file system to disk: a single call, where one for each file would take a thousand times as long. */
-async function flush(folder: string): Promise<void> {
-	const run = promisify(execFile);
-	// Not every sync knows how to do just one file system.
-	await run("sync", ["-f", folder]).catch(() => run("sync"));
 }

@@ -1,0 +1,333 @@
+/** What a folder on the move promises beyond what every volume does (test/contracts/volume.ts). */
+import {
+	chmodSync,
+	chownSync,
+	closeSync,
+	existsSync,
+	linkSync,
+	lstatSync,
+	mkdirSync,
+	mkdtempSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	utimesSync,
+	writeFileSync,
+	writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { contentsOf, plant } from "../../../test/contracts/directory-yard.ts";
+import { fetched, gathered, listed, listingOf, never, noise, round } from "../../../test/contracts/round.ts";
+import { pieceSize } from "../volume.ts";
+import { DirectorySource } from "./source.ts";
+import { DirectoryTarget } from "./target.ts";
+
+let folder: string;
+const at = (...parts: string[]) => join(folder, ...parts);
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), "directory-"));
+	mkdirSync(at("from"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const source = (from = at("from"), scratch = at("s")) => new DirectorySource(from, scratch);
+const target = (seeds: string[] = [], owner: number | null = null) =>
+	new DirectoryTarget({ path: at("to"), owner, scratch: at("t"), seeds });
+const write = (name: string, content: string | Buffer) => {
+	mkdirSync(dirname(at("from", name)), { recursive: true });
+	writeFileSync(at("from", name), content);
+};
+/** Passes the time until the file system's clock has gone on. */
+function nextTick(): void {
+	const now = () => {
+		writeFileSync(at("clock"), String(Math.random()));
+		return statSync(at("clock"), { bigint: true }).ctimeNs;
+	};
+	for (const before = now(); now() <= before; );
+}
+const isRoot = process.getuid?.() === 0;
+
+describe("what is read", () => {
+	test("is read once as long as it looks the same, and again when it was written to in the same tick", async () => {
+		for (let n = 0; n < 20; n++) write(`${n}`, "same");
+		const from = source();
+		const before = await listed(from, false);
+		// As somebody would who writes right after the scan, in the same tick of the clock, and the same length.
+		for (let n = 0; n < 20; n++) write(`${n}`, "lame");
+		const after = await listed(from, false);
+		expect(after.map(({ pieces }) => pieces)).not.toContainEqual(before[0]?.pieces);
+	});
+
+	test("is remembered by a source that comes later", async () => {
+		write("a", noise(3 * pieceSize, 1));
+		nextTick();
+		await listed(source(), false);
+		const known = readFileSync(at("s", "seen", "known"), "latin1");
+		// Spoilt on purpose: what is listed now can only come from there.
+		writeFileSync(at("s", "seen", "known"), known.replace(/\t[\w-]{43}/, `\t${"x".repeat(43)}`), "latin1");
+		const [entry] = await listed(source(), false);
+		expect(entry?.pieces[0]).toBe("x".repeat(43));
+	});
+
+	test("is read up to what was there when a scan was cut off", async () => {
+		for (let n = 0; n < 2000; n++) write(`${n}`, `${n}`);
+		nextTick();
+		const cut = source().list({ frozen: false, signal: never })[Symbol.asyncIterator]();
+		await cut.next();
+		await cut.return?.();
+		expect(readFileSync(at("s", "seen", "known.part"), "latin1").split("\n").length).toBeGreaterThan(400);
+		expect((await listed(source(), true)).length).toBe(2000);
+		expect(readdirSync(at("s", "seen")).sort()).toEqual(["known", "tick"]);
+	});
+
+	test("is refused where a link leads out, naming it", async () => {
+		symlinkSync("/etc/passwd", at("from", "out"));
+		await expect(listed(source(), false)).rejects.toMatchObject({ code: "volume-unfit", params: { path: "out" } });
+	});
+
+	test("is never what lies behind a folder that turned into a link", async () => {
+		mkdirSync(at("elsewhere"));
+		writeFileSync(at("elsewhere", "secret"), "not yours");
+		write("inner/secret", "mine");
+		const from = source();
+		await listed(from, false);
+		renameSync(at("from", "inner"), at("from", "moved"));
+		symlinkSync(at("elsewhere"), at("from", "inner"));
+		expect(await gathered(from.read([{ path: "inner/secret", index: 0 }], never))).toEqual([]);
+	});
+
+	test("is never a path that leads out", async () => {
+		const reading = gathered(source().read([{ path: "../secret", index: 0 }], never));
+		await expect(reading).rejects.toMatchObject({ code: "volume-unfit" });
+	});
+
+	test("must be there", async () => {
+		await expect(listed(source(at("none")), true)).rejects.toMatchObject({ code: "volume-unfit" });
+	});
+
+	test.skipIf(isRoot)("names what the node may not read", async () => {
+		write("private", "x");
+		chmodSync(at("from", "private"), 0);
+		await expect(listed(source(), false)).rejects.toMatchObject({ params: { path: "private" } });
+	});
+
+	test("must not change once nobody writes any more", async () => {
+		write("a", noise(40 * pieceSize, 1));
+		const listing = listed(source(), true);
+		const fd = openSync(at("from", "a"), "r+");
+		const writing = setInterval(() => writeSync(fd, String(Math.random()), 0), 1);
+		await expect(listing).rejects.toMatchObject({ code: "volume-busy", params: { path: "a" } });
+		clearInterval(writing);
+		closeSync(fd);
+	});
+});
+
+describe("what is here already", () => {
+	test("is not asked for: in a copy that was kept, in the place, under another name", async () => {
+		plant(at("from"));
+		plant(at("kept"));
+		writeFileSync(at("kept", "big"), "spoilt");
+		mkdirSync(at("to"));
+		writeFileSync(at("to", "other name"), noise(5 * pieceSize + 77, "big"));
+		const { asked, left } = await round(source(), target([at("kept")]), { frozen: true });
+		expect([asked, left]).toEqual([[], []]);
+		await target().swap(never);
+		expect(contentsOf(at("to"))).toEqual(contentsOf(at("from")));
+	});
+
+	test("is checked before it is used", async () => {
+		write("a", noise(1000, 1));
+		mkdirSync(at("kept"));
+		writeFileSync(at("kept", "a"), noise(1000, 1));
+		utimesSync(at("kept", "a"), 1, 1);
+		const to = target([at("kept")]);
+		await gathered(to.lacking(listingOf([]), never));
+		const entries = await listed(source(), true);
+		for await (const _ of to.lacking(listingOf(entries), never));
+		rmSync(at("t", "stage", "a"));
+		const fd = openSync(at("kept", "a"), "r+");
+		writeSync(fd, "X", 3);
+		closeSync(fd);
+		utimesSync(at("kept", "a"), 1, 1);
+		const again = await round(source(), to, { frozen: true });
+		expect([again.asked.length, again.left]).toEqual([1, []]);
+	});
+
+	test("is not asked for when files swap their names in a row", async () => {
+		for (let n = 0; n < 6; n++) write(`log.${n}`, noise(pieceSize + n, n));
+		const [from, to] = [source(), target()];
+		await round(from, to);
+		for (let n = 6; n > 0; n--) renameSync(at("from", `log.${n - 1}`), at("from", `log.${n}`));
+		write("log.0", "new");
+		const { asked, left } = await round(from, to, { frozen: true });
+		expect([asked, left]).toEqual([[{ path: "log.0", index: 0 }], []]);
+	});
+
+	test("stays apart when two names of one file become two files", async () => {
+		write("a", "one content");
+		linkSync(at("from", "a"), at("from", "b"));
+		linkSync(at("from", "a"), at("from", "c"));
+		const [from, to] = [source(), target()];
+		await round(from, to);
+		rmSync(at("from", "a"));
+		write("a", "another one");
+		const { asked, left } = await round(from, to, { frozen: true });
+		expect([asked, left]).toEqual([[{ path: "a", index: 0 }], []]);
+		await to.swap(never);
+		expect(contentsOf(at("to"))).toEqual(contentsOf(at("from")));
+	});
+});
+
+describe("a swap that was cut off", () => {
+	async function settled() {
+		write("a", "new");
+		mkdirSync(at("to"));
+		writeFileSync(at("to", "a"), "old");
+		const to = target();
+		await round(source(), to, { frozen: true });
+		await to.close();
+	}
+
+	test("is completed after its first half, whatever has come in between", async () => {
+		await settled();
+		writeFileSync(at("t", "swapping"), at("to"));
+		mkdirSync(at("t", "before"));
+		renameSync(at("to"), at("t", "before", "0"));
+		mkdirSync(at("to"));
+		writeFileSync(at("to", "stray"), "made by a service that was started too early");
+		await target().swap(never);
+		expect(readdirSync(at("to"))).toEqual(["a"]);
+		expect(readFileSync(at("to", "a"), "utf8")).toBe("new");
+		expect(existsSync(at("t", "before"))).toBe(false);
+	});
+
+	test("is completed after its second half", async () => {
+		await settled();
+		writeFileSync(at("t", "swapping"), at("to"));
+		mkdirSync(at("t", "before"));
+		renameSync(at("to"), at("t", "before", "0"));
+		renameSync(at("t", "stage"), at("to"));
+		await target().swap(never);
+		expect(readFileSync(at("to", "a"), "utf8")).toBe("new");
+		expect(existsSync(at("t", "before"))).toBe(false);
+	});
+
+	test("is taken back when it is called off after its first half", async () => {
+		await settled();
+		writeFileSync(at("t", "swapping"), at("to"));
+		mkdirSync(at("t", "before"));
+		renameSync(at("to"), at("t", "before", "0"));
+		await target().discard();
+		expect(readFileSync(at("to", "a"), "utf8")).toBe("old");
+	});
+
+	test("begins only with what has settled", async () => {
+		await settled();
+		await target().write([{ path: "a", index: 0, bytes: Buffer.from("more") }]);
+		await expect(target().swap(never)).rejects.toThrow(/settled/);
+		expect(readFileSync(at("to", "a"), "utf8")).toBe("old");
+	});
+});
+
+test("the folder keeps the mode that it has here, and a link to it stays one", async () => {
+	write("a", "new");
+	mkdirSync(at("real"), { mode: 0o751 });
+	symlinkSync("real", at("to"));
+	const to = target();
+	await round(source(), to, { frozen: true });
+	await to.swap(never);
+	expect(lstatSync(at("to")).isSymbolicLink()).toBe(true);
+	expect(statSync(at("real")).mode & 0o777).toBe(0o751);
+	expect(readdirSync(at("real"))).toEqual(["a"]);
+});
+
+test.skipIf(!isRoot)("all of it belongs to whom the place belongs", async () => {
+	plant(at("from"));
+	for (const name of ["big", "object/1"]) chownSync(at("from", name), 12, 34);
+	const to = target([], 4321);
+	await round(source(), to, { frozen: true });
+	await to.swap(never);
+	const owners = readdirSync(at("to"), { recursive: true, encoding: "buffer" }).map(
+		(name) => lstatSync(Buffer.concat([Buffer.from(`${at("to")}/`), name])).uid,
+	);
+	expect(new Set([statSync(at("to")).uid, ...owners])).toEqual(new Set([4321]));
+	expect(contentsOf(at("to"))).toEqual(contentsOf(at("from")));
+});
+
+test("nothing comes with its owner's rights", async () => {
+	write("a", "#!/bin/sh");
+	const entries = (await listed(source(), true)).map((entry) => ({ ...entry, mode: 0o6755 }));
+	const to = target();
+	const listing = listingOf(entries);
+	await fetched(source(), to, entries, await gathered(to.lacking(listing, never)));
+	await to.settle(listing, never);
+	await to.swap(never);
+	expect(lstatSync(at("to", "a")).mode & 0o7777).toBe(0o755);
+});
+
+/** A tree as a property: paths of few names, so that files become folders, links files, and so on. */
+const name = fc.constantFrom("a", "b", "c", "ü", "d e");
+const thing = fc.oneof(
+	fc.record({
+		kind: fc.constant("file" as const),
+		size: fc.constantFrom(0, 1, 500, pieceSize, pieceSize * 2 + 1),
+		seed: fc.nat(3),
+	}),
+	fc.record({ kind: fc.constant("link" as const), to: name }),
+	fc.record({ kind: fc.constant("name" as const), of: fc.nat(20) }),
+	fc.record({ kind: fc.constant("folder" as const) }),
+	fc.record({ kind: fc.constant("gone" as const) }),
+);
+const step = fc.tuple(fc.array(name, { minLength: 1, maxLength: 3 }), thing);
+const history = fc.array(fc.array(step, { maxLength: 12 }), { minLength: 1, maxLength: 3 });
+
+function apply(
+	root: string,
+	steps: readonly (readonly [string[], typeof thing extends fc.Arbitrary<infer One> ? One : never])[],
+) {
+	for (const [parts, what] of steps) {
+		const path = join(root, ...parts);
+		for (let n = 1; n < parts.length; n++) {
+			const around = join(root, ...parts.slice(0, n));
+			if (lstatSync(around, { throwIfNoEntry: false })?.isDirectory()) continue;
+			rmSync(around, { force: true });
+			mkdirSync(around);
+		}
+		const files = readdirSync(root, { recursive: true, encoding: "utf8" })
+			.filter((one) => lstatSync(join(root, one)).isFile() && !path.startsWith(join(root, one)))
+			.sort();
+		const other = what.kind === "name" ? files[what.of % Math.max(1, files.length)] : undefined;
+		if (other && join(root, other).startsWith(`${path}/`)) continue;
+		rmSync(path, { recursive: true, force: true });
+		if (what.kind === "file") writeFileSync(path, noise(what.size, what.seed));
+		if (what.kind === "link") symlinkSync(what.to, path);
+		if (what.kind === "folder") mkdirSync(path);
+		if (other) linkSync(join(root, other), path);
+	}
+}
+
+test("any tree arrives, and whatever becomes of it in the next rounds", async () => {
+	await fc.assert(
+		fc.asyncProperty(history, async (rounds) => {
+			for (const one of ["from", "to", "s", "t"]) rmSync(at(one), { recursive: true, force: true });
+			mkdirSync(at("from"));
+			const [from, to] = [source(), target()];
+			for (const [n, steps] of rounds.entries()) {
+				apply(at("from"), steps);
+				const { left } = await round(from, to, { frozen: n === rounds.length - 1 });
+				expect(left).toEqual([]);
+			}
+			await to.swap(never);
+			expect(contentsOf(at("to"))).toEqual(contentsOf(at("from")));
+			await to.close();
+		}),
+		{ numRuns: 60 },
+	);
+}, 120_000);
