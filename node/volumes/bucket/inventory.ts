@@ -121,9 +121,8 @@ export class Inventory {
 			const head = await this.#bucket.stream(listed.key, (chunk) => pieces.add(chunk), signal);
 			if (!head) continue;
 			const { etag, size, meta, age } = head;
-			// Of a version that was not the listed one it is unknown when it came; the next pass reads it again.
-			const isListed = etag === listed.etag && size === listed.size;
-			const modified = isListed ? listed.modified : "";
+			// Of a version that came after the listed one this time is wrong, so that the next pass reads it again.
+			const { modified } = listed;
 			return { key: listed.key, etag, size, modified, meta, pieces: pieces.end(), settled: age > settledAfter };
 		}
 		return undefined;

@@ -123,6 +123,8 @@ describe("pieces on disk", () => {
 		const { left, bytes } = await round(source, target, { frozen: true });
 		expect([left, bytes]).toEqual([[], video.length]);
 		expect(shown("to")).toEqual(shown("from"));
+		// What is damaged does not even get into the bucket.
+		expect(s3.seen.filter(({ method, query }) => method === "POST" && query.has("uploadId"))).toHaveLength(1);
 	});
 
 	test("stay until the last part that needs them is there", async () => {
