@@ -28,13 +28,18 @@ describe.skipIf(!hasPostgres)("A hostile database", { timeout: 120_000 }, () => 
 			const bytes = replaced.get(path);
 			const entry = listing.all.find((one) => one.path === path);
 			return bytes
-				? { ...entry, ...small(path, bytes.toString("latin1")), pieces: [pieceHash(bytes)], size: bytes.length }
+				? {
+						...entry,
+						...small(path, bytes.toString("latin1")),
+						pieces: bytes.length > 0 ? [pieceHash(bytes)] : [],
+						size: bytes.length,
+					}
 				: entry;
 		}) as Entry[];
 		const changed = listingOf(all);
-		await bring(move.source, move.target, changed);
-		await move.target.write([...replaced].map(([path, bytes]) => ({ path, index: 0, bytes })));
 		try {
+			await bring(move.source, move.target, changed);
+			await move.target.write([...replaced].map(([path, bytes]) => ({ path, index: 0, bytes })));
 			const lacking = await move.target.settle(changed, signal);
 			return lacking.length > 0 ? "lacking" : "taken";
 		} catch (error) {
@@ -82,7 +87,7 @@ describe.skipIf(!hasPostgres)("A hostile database", { timeout: 120_000 }, () => 
 		[
 			"a rule for rows that runs programs",
 			"CREATE TABLE a (a int); CREATE FUNCTION x(int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN COPY public.a TO PROGRAM 'true'; RETURN true; END $$; CREATE TABLE t (a int CHECK (x(a))); INSERT INTO t VALUES (1)",
-			"permission denied to COPY",
+			"pg_execute_server_program",
 		],
 	])("with %s is not taken over", async (_what, sql, why) => {
 		await withMove(sql, async (move, listing) => expect(await refused(move, listing, new Map())).toContain(why), true);
