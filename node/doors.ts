@@ -18,13 +18,14 @@ import { Inbox } from "./migrations/inbox.ts";
 import { Moves } from "./migrations/moves.ts";
 import { migrationRoutes } from "./migrations/routes.ts";
 import { noticeRoutes } from "./notices/routes.ts";
-import { type Parts, panelFolder } from "./parts.ts";
+import type { Parts } from "./parts.ts";
 import { Nonces } from "./peers/nonces.ts";
 import { serviceRoutes } from "./services/routes.ts";
 import { openApp } from "./web/app.ts";
 import { Idempotency } from "./web/idempotency.ts";
 import { implement, Routes } from "./web/implement.ts";
 import { openOperatorDoor } from "./web/operator.ts";
+import { panelFolder } from "./web/panel-files.ts";
 import { RateLimits } from "./web/rate-limit.ts";
 import { Door } from "./web/session.ts";
 

@@ -172,9 +172,6 @@ function noticesOf(config: Config, db: Database, vault: SealedVault, now: () => 
 	return { noticeSettings, sender, keptNotices, outbox };
 }
 
-/** Where the built panel lies. */
-export const panelFolder = join(import.meta.dirname, "..", "dist", "ui");
-
 function ownVersion(): string {
 	const file = join(import.meta.dirname, "..", "package.json");
 	return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;

@@ -4,6 +4,9 @@ import { extname, join, relative, sep } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
+/** Where the built panel lies. */
+export const panelFolder = join(import.meta.dirname, "..", "..", "dist", "ui");
+
 type Encoding = "br" | "gzip" | "identity";
 
 interface PanelFile {

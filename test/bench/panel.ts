@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { buildPanel } from "../../node/demo/panel.ts";
-import { panelFolder } from "../../node/parts.ts";
+import { panelFolder } from "../../node/web/panel-files.ts";
 import type { Bench } from "./bench.ts";
 
 export const bench: Bench = {
