@@ -9,6 +9,7 @@ import "../parts/job-log.ts";
 import { jobMeter } from "../parts/job-meter.ts";
 import { jobSteps } from "../parts/job-steps.ts";
 import { stateOf } from "../parts/marks.ts";
+import "../parts/moving/move-records.ts";
 import "../parts/moving/move-story.ts";
 import { Page } from "../parts/part.ts";
 import { when } from "../parts/when.ts";
@@ -104,8 +105,13 @@ export class PageJob extends Page {
 			${isMove(job) ? msg("Call it off") : msg("Cancel and undo")}</button>`;
 	}
 
-	/** The records to set, shown at the step that waits for them. */
+	/** The records to set, shown at the step that waits for them. After a move it may be the old provider's that still stand. */
 	#waitsFor(job: Job): (step: Job["steps"][number]) => unknown {
+		if (job.kind === "arrive")
+			return ({ verb, state, problem: trouble }) =>
+				verb === "domain" && trouble?.code.startsWith("domain-") && state !== "done" && job.deployment
+					? html`<move-records .panel=${this.panel} .deployment=${job.deployment}></move-records>`
+					: nothing;
 		const services = [...new Set(job.steps.map(({ service }) => service).filter((name) => name !== null))];
 		return ({ verb, state, problem: trouble }) =>
 			verb === "records" && trouble?.code === "domain-not-pointed" && state !== "done"

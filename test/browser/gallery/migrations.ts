@@ -207,6 +207,12 @@ export const moves = {
 	stuck: moving("leave", 8, "stuck", { ...cutOff, state: "stuck" }),
 	arriving: moving("arrive", 2, "running", copying),
 	arrived: moving("arrive", 11, "done"),
+	records: moving("arrive", 9, "running", {
+		state: "retrying",
+		attempt: 3,
+		problem: trouble("domain-not-pointed", "The records are not right yet", { domain: "choir.localhost" }),
+		nextAttemptAt: ahead(20 * seconds),
+	}),
 };
 
 const base: Migration = {
@@ -296,5 +302,6 @@ export const migrations = {
 	calledOff: () => ({ ...base, state: "undone", endedAt: ago(2 * seconds) }),
 	stuck: () => ({ ...over, state: "stuck", endedAt: null, receipt: false, counts: null }),
 	arriving: () => ({ ...base, side: "target" }),
+	records: () => ({ ...over, side: "target", endedAt: null, receipt: false }),
 	arrived: () => ({ ...over, side: "target", deferred: 0, forwarded: 0, forwardingUntil: null }),
 } satisfies Record<string, () => Migration>;

@@ -97,6 +97,7 @@ export const movingScenes: Scene[] = [
 	story("leave-stuck", "does not go on by itself"),
 	story("leave-unknown", "12 MB/s"),
 	story("arrive-copying", "12 MB/s"),
+	story("arrive-records", "found: 198.51.100.4"),
 	story("arrive-done", "now runs here"),
 	{ name: "german-move", world: "german", path: move, shows: "Deutsch" },
 	{ name: "german-move-in", world: "german", path: "/move-in", shows: "Deutsch", act: press("Token") },

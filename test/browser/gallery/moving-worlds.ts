@@ -19,6 +19,7 @@ import {
 import { ago, ahead, minutes } from "./moments.ts";
 import { notice } from "./notices.ts";
 import { entitlement, page } from "./people.ts";
+import { unpointed } from "./records.ts";
 
 /** What every customer's node says of moving, unless a world says otherwise. */
 export const moving: Answers = {
@@ -119,6 +120,9 @@ export const movingWorlds = (world: Make) => {
 		"leave-stuck": story("stuck"),
 		"leave-unknown": world({ "GET /jobs/{id}": moves.copying, "GET /migrations/{id}": new Problem("not-found") }),
 		"arrive-copying": story("arriving"),
+		"arrive-records": {
+			answers: { ...story("records").answers, "GET /domains/{domain}/records": unpointed },
+		},
 		"arrive-done": story("arrived"),
 	} satisfies Record<string, World>;
 };

@@ -2,6 +2,7 @@ import { msg, str } from "@lit/localize";
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { Action } from "../../controllers/action.ts";
 import { Ticker } from "../../controllers/clock.ts";
+import { isOver } from "../../controllers/followed-job.ts";
 import { FollowedMigration } from "../../controllers/followed-migration.ts";
 import type { Panel } from "../../panel.ts";
 import { addressAt, deploymentAddress } from "../../routes.ts";
@@ -49,11 +50,13 @@ export class MoveStory extends Part {
 
 	#head(migration: Migration): TemplateResult {
 		const moved = migration.state === "moved";
+		const over = moved && isOver(this.job);
 		return html`<div class="stack">
-			${moved ? this.#arrived(migration) : this.#way(migration)}
+			${over ? this.#arrived(migration) : this.#way(migration)}
+			${moved && !over ? note("good", html`<p>${nowAt(migration)}</p>`) : nothing}
 			${isResting(migration) ? this.#rest(migration) : nothing}
 			${migration.state === "agreeing" ? this.#compare(migration) : nothing}
-			${moved ? moveProof(migration, this.#receipt) : nothing}
+			${over ? moveProof(migration, this.#receipt) : nothing}
 		</div>`;
 	}
 
@@ -71,11 +74,12 @@ export class MoveStory extends Part {
 		return html`<p class="way">${from}${icon("right")}<span class="unseen"> ${msg("to")} </span>${to}</p>`;
 	}
 
-	#arrived({ side, other, domain }: Migration): TemplateResult {
+	#arrived(migration: Migration): TemplateResult {
+		const { side, other, domain } = migration;
 		const away = side === "source";
 		const href = away ? addressAt(other.origin, deploymentAddress(domain)) : deploymentAddress(domain);
 		return html`<section class="stack tight" aria-labelledby="moved">
-			<h2 id="moved">${away ? msg(str`${domain} now runs at ${other.provider}`) : msg(str`${domain} now runs here`)}</h2>
+			<h2 id="moved">${nowAt(migration)}</h2>
 			<p>${
 				away
 					? msg("Everything is there, under the same addresses. Who still comes here is sent on.")
@@ -121,6 +125,10 @@ export class MoveStory extends Part {
 		const { id, domain } = this.#followed.migration as Migration;
 		keepReceipt(domain, await this.panel.api("GET /migrations/{id}/receipt", { path: { id } }));
 	}
+}
+
+function nowAt({ side, domain, other }: Migration): string {
+	return side === "source" ? msg(str`${domain} now runs at ${other.provider}`) : msg(str`${domain} now runs here`);
 }
 
 function isResting(migration: Migration | null): boolean {
