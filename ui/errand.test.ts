@@ -22,6 +22,11 @@ test("nobody is sent without a domain, and nobody comes back with a token who ha
 	expect(tokenIn("#services")).toBe(null);
 });
 
+test("nobody is sent to a provider without an address", () => {
+	for (const origin of ["", "south.example", "javascript:alert(1)"])
+		expect(errandAddress(origin, "choir.example", page), origin).toBe("");
+});
+
 test("a domain in other letters has its page too", () => {
 	expect(sent("https://north.example/d/xn--mnchen-3ya.example/move", "xn--mnchen-3ya.example")?.back).not.toBe(null);
 });

@@ -23,9 +23,10 @@ function pageOf(address: string, domain: string): URL | null {
 	return url.pathname === `/d/${encodeURIComponent(domain)}/move` ? url : null;
 }
 
-/** Where to send somebody who wants to move a domain to a provider. */
+/** Where to send somebody who wants to move a domain to a provider; empty for a provider without an address. */
 export function errandAddress(origin: string, domain: string, back: string): string {
-	return `${new URL("/move-in", origin)}?${new URLSearchParams({ domain, back })}`;
+	const there = URL.parse("/move-in", origin);
+	return there ? `${there.href}?${new URLSearchParams({ domain, back })}` : "";
 }
 
 /** The way back with the token. */
