@@ -13,6 +13,7 @@ export const real: Rules = {
 	inbox: true,
 	outbox: "with the state",
 	restored: "raises",
+	record: "before active",
 	chains: "each its own",
 };
 

@@ -23,6 +23,7 @@ const needs: Readonly<Record<string, string[]>> = {
 	UNBOUND: ["-DROUNDS=2", "-DRESTORES=false"],
 	TRUSTING: ["-DROUNDS=1"],
 	LOOKING: ["-DROUNDS=1"],
+	EARLY: ["-DROUNDS=1"],
 };
 const small = ["-DROUNDS=1", "-DRESTORES=false"];
 const text = readFileSync(model, "utf8");

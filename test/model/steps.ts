@@ -42,10 +42,12 @@ function* speaking(world: World, index: number, side: Side, rules: Rules, bounds
 	const session = sessionOf(world, index);
 	const talk = session.talks[side];
 	for (const word of wordsOf(world, index, side, bounds)) {
-		if (!isReady(world, index, side, word)) continue;
+		if (!isReady(world, index, side, word, rules)) continue;
 		const { kind } = word;
 		const what = `${side} says ${word.kind === "manifest" && word.content.final ? "final manifest" : kind}`;
-		const helpless = kind === "reject" && (!session.able || talk.state === "committed");
+		// Where the source was restored, people of both providers speak with each other.
+		const { restored } = world.nodes[nodeOf(index, other(side))];
+		const helpless = kind === "reject" && (!session.able || talk.state === "committed" || restored);
 		const alone = kind !== "withdraw" && (kind !== "reject" || helpless);
 		yield* uttered(world, index, side, word, { what: named(index, what), alone }, rules);
 	}
@@ -96,11 +98,13 @@ function* uttered(
 /** Any message that the other side ever sent arrives: for the first time, again, or out of turn. */
 function* hearing(world: World, index: number, side: Side, rules: Rules): Steps {
 	const session = sessionOf(world, index);
+	// A restored node has forgotten what it said; what is on its way may still come.
+	const alone = !world.nodes[nodeOf(index, other(side))].restored;
 	const arriving = [...session.said[other(side)].entries(), ...(side === "target" ? session.stray : [])];
 	for (const [seq, sent] of arriving) {
 		if (rules.inbox ? seq !== session.heard[side] : seq > session.heard[side]) continue;
 		const what = named(index, `${side} hears ${sent.word.kind}${seq < session.heard[side] ? " again" : ""}`);
-		yield { what, to: heard(world, index, side, sent, seq, rules), alone: true };
+		yield { what, to: heard(world, index, side, sent, seq, rules), alone };
 	}
 }
 
@@ -280,14 +284,14 @@ function wordOf(kind: Kind, { manifest, round, epoch }: Talk): Word | undefined 
 const writesIn = (digest: string) => Number(digest.split(" with ")[1]);
 
 /** What must be so outside the conversation before this is said. */
-function isReady(world: World, index: number, side: Side, word: Word): boolean {
+function isReady(world: World, index: number, side: Side, word: Word, rules: Rules): boolean {
 	const { able, talks, said } = sessionOf(world, index);
 	const { kind } = word;
 	if (kind === "accept" || kind === "vote") return able;
 	// A round is announced when it is there, and once more when it was rehearsed.
 	if (kind === "announce") return able && said.target.filter((sent) => sent.word.kind === kind).length < 2;
-	if (kind === "active")
-		return able && isSame(world.record, { epoch: talks[side].epoch + 1, node: nodeOf(index, side) });
+	const record = { epoch: talks[side].epoch + 1, node: nodeOf(index, side) };
+	if (kind === "active") return able && (rules.record === "after active" || isSame(world.record, record));
 	return true;
 }
 

@@ -35,9 +35,13 @@ const unbound: Partial<Rules> = {
 	},
 };
 
-/** Whoever hears what cannot be said then stops for good, as one must with a peer that lies. */
+/** Whoever hears what cannot be said stops, as one must with a peer that lies. Before `move` the source just goes on. */
 const stopping: Partial<Rules> = {
-	hear: (side, talk, word) => hear(side, talk, word) ?? { ...talk, state: "stopped" as State },
+	hear(side, talk, word) {
+		const stopped = side === "source" && talk.state !== "committed" ? "refused" : ("stopped" as State);
+		const { state } = talk;
+		return hear(side, talk, word) ?? { ...talk, state: state === "active" || state === "closed" ? state : stopped };
+	},
 };
 
 const oneWay: Bounds = { rounds: [1, 0], writes: 1, restores: false };
@@ -64,6 +68,7 @@ export const variants: Readonly<Record<string, Variant>> = {
 		two,
 		restoring,
 	),
+	"the target serves before the record names it": variant({ record: "after active" }, two, restoring),
 	"messages count whenever they come": variant({ ...stopping, inbox: false }, nobody),
 	"a message is sent before the state is kept": variant({ outbox: "before the state" }, two),
 	"the state is kept before the message": variant({ outbox: "after the state" }, nobody),

@@ -21,6 +21,8 @@ export interface Rules {
 	readonly outbox: "with the state" | "before the state" | "after the state";
 	/** A restored node raises the epoch before it serves; or looks whom the record names; or just serves. */
 	readonly restored: "raises" | "looks" | "serves";
+	/** Whether the target serves only when the record names it, or from its last word to the source on. */
+	readonly record: "before active" | "after active";
 	/** Whether each signer has a chain of its own, or all messages of a session are one chain. */
 	readonly chains: "each its own" | "one";
 }
