@@ -33,10 +33,9 @@ export interface Life {
 	close(door: () => Promise<void>): Promise<void>;
 }
 
-/** Builds all that a node does besides listening at `port`. Nothing runs until it begins. */
-export function openLife(config: Config, surroundings: Surroundings, port: number): Life {
+/** Builds all that a node does besides listening. Nothing runs until it begins. */
+export function openLife(config: Config, surroundings: Surroundings): Life {
 	const parts = openParts(config, surroundings);
-	parts.listening.port = port;
 	let recovered = false;
 	const doors = lazily(async () => {
 		const { openDoors } = await import("./doors.ts");

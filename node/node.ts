@@ -40,7 +40,7 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 	try {
 		await reception.visited();
 		const { openLife } = await import("./life.ts");
-		life = openLife(config, surroundings, port);
+		life = openLife(config, surroundings);
 		opened.resolve(life);
 		// The operators' socket also says that no other node is at work on this state, so nothing else begins before it is open.
 		reception.open(await life.doors());

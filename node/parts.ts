@@ -80,12 +80,9 @@ export function openParts(config: Config, { environment, now }: Surroundings) {
 			await domains.withdraw(holder(plan.deployment), plan.domain, hostsOf(plan));
 		},
 	};
-	// In the demo all host names lead to one door, so what is handed on past the zone must go to the node itself.
-	const listening: { port: number | null } = { port: null };
 	const migrations = openMigrations({
 		...{ db, vault, engine, domains, deployments, now, origin: config.web.url },
-		front: () =>
-			config.demo && listening.port !== null ? `http://127.0.0.1:${listening.port}` : config.services.front,
+		front: config.services.front,
 		...{ provider: config.provider.name, folder: config.state.folder, insecure: config.demo !== null },
 		...{ freezeSeconds: config.migrations.freezeSeconds, keepDays: config.services.keepDays },
 		customerName: (customer) => customers.get(customer).name,
@@ -141,7 +138,7 @@ export function openParts(config: Config, { environment, now }: Surroundings) {
 	const metrics = new Metrics(db, version, now);
 	return {
 		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
-		...{ deployments, history, jobs, onEnd, migrations, moveIns, listening, requests, metrics, version, ...notices },
+		...{ deployments, history, jobs, onEnd, migrations, moveIns, requests, metrics, version, ...notices },
 	};
 }
 

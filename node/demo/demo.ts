@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { reachable } from "../config.ts";
+import { freePort, isFree } from "../engines/local/ports.ts";
 import { startOf } from "../engines/local/process-table.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import { frontDoor } from "./front-door.ts";
@@ -154,13 +155,27 @@ export class Demo {
 		const mailbox = await openMailbox({ file: state.mailFile, now: Date.now });
 		this.#closing.defer(() => mailbox.close());
 		this.#mailRoom = mailRoom({ mailbox, home: this.address });
-		const surroundings: Surroundings = {
+		const surroundings: Omit<Surroundings, "listen"> = {
 			port: this.#port,
 			nameServer: names.port,
 			mailServer: mailbox.port,
 			cache: join(root, ".cache/services"),
 		};
-		for (const provider of providers) writeFileSync(state.configOf(provider), nodeToml(provider, surroundings));
+		for (const provider of providers) {
+			const listen = await this.#listenOf(provider);
+			writeFileSync(state.configOf(provider), nodeToml(provider, { ...surroundings, listen }));
+		}
+	}
+
+	/** The same at every start, unless another program has taken it meanwhile. */
+	async #listenOf({ key, doors }: DemoProvider): Promise<number> {
+		const { state } = this.#options;
+		const listens = state.remembered?.listens ?? {};
+		const known = listens[key];
+		if (known !== undefined && (await isFree(known))) return known;
+		const port = await freePort(doors, new Set(), `${state.id}/${key}/${known ?? ""}`);
+		state.remember({ listens: { ...listens, [key]: port } });
+		return port;
 	}
 
 	#nodeOf(provider: DemoProvider): NodeProcess {

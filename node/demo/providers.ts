@@ -8,6 +8,8 @@ export interface DemoProvider {
 	readonly accent: string;
 	/** Loopback ports for its services; the other provider's lie elsewhere. */
 	readonly ports: readonly [first: number, last: number];
+	/** Where its node may listen, behind the front door. */
+	readonly doors: { readonly first: number; readonly last: number };
 }
 
 export const providers: readonly [DemoProvider, DemoProvider] = [
@@ -18,6 +20,7 @@ export const providers: readonly [DemoProvider, DemoProvider] = [
 		place: "Groningen, the Netherlands",
 		accent: "#0b6b75",
 		ports: [20000, 23999],
+		doors: { first: 28000, last: 28499 },
 	},
 	{
 		key: "south",
@@ -26,6 +29,7 @@ export const providers: readonly [DemoProvider, DemoProvider] = [
 		place: "Graz, Austria",
 		accent: "#a8421c",
 		ports: [24000, 27999],
+		doors: { first: 28500, last: 28999 },
 	},
 ];
 
@@ -38,14 +42,17 @@ export const mailHost = `mail.${zoneName}`;
 export interface Surroundings {
 	/** The one port everything is behind. */
 	readonly port: number;
+	/** Where this node listens, behind it. */
+	readonly listen: number;
 	readonly nameServer: number;
 	readonly mailServer: number;
 	/** Where fetched programs are kept, for both. */
 	readonly cache: string;
 }
 
-/** Its node.toml, written anew at each start. Port 0: the node takes a free one and says which. */
-export function nodeToml(provider: DemoProvider, { port, nameServer, mailServer, cache }: Surroundings): string {
+/** Its node.toml, written anew at each start. */
+export function nodeToml(provider: DemoProvider, around: Surroundings): string {
+	const { port, listen, nameServer, mailServer, cache } = around;
 	const text = JSON.stringify;
 	return `# Written by the demo at each start; changes are lost.
 
@@ -57,7 +64,7 @@ accent = ${text(provider.accent)}
 
 [web]
 url = "http://${hostOf(provider)}:${port}"
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:${listen}"
 trust_proxy = true
 
 [state]
@@ -66,6 +73,8 @@ cache = ${text(cache)}
 
 [services]
 origin = "http://{host}:${port}"
+# All names lead to one door here, so what is handed on past the zone goes to the node itself.
+front = "http://127.0.0.1:${listen}"
 
 [zone]
 name = "${zoneName}"

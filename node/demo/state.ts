@@ -10,6 +10,8 @@ export interface Remembered {
 	readonly port: number;
 	/** The process that holds it all together, and when it was started, so that a later one with its number is no match. */
 	readonly supervisor: { pid: number; started: string };
+	/** Where each node listens, behind the front door: other nodes hand on requests to it, also after a restart. */
+	readonly listens: Partial<Record<DemoProvider["key"], number>>;
 	/** A voucher of each provider, to be shown again as long as nobody has used it. */
 	readonly vouchers: Partial<Record<DemoProvider["key"], { id: string; code: string }>>;
 }
@@ -41,7 +43,7 @@ export class DemoState {
 	/** Whole or not at all, also when the power goes; for us alone, since vouchers are in it. */
 	remember(change: Partial<Remembered>): void {
 		const draft = `${this.#file}.${process.pid}`;
-		const next = { vouchers: {}, ...this.remembered, ...change };
+		const next = { vouchers: {}, listens: {}, ...this.remembered, ...change };
 		writeFileSync(draft, `${JSON.stringify(next, null, "\t")}\n`, { mode: 0o600, flush: true });
 		renameSync(draft, this.#file);
 	}

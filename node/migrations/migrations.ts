@@ -35,7 +35,7 @@ export interface MigrationParts {
 	/** The panel's. */
 	readonly origin: string;
 	/** Where requests for services come in that other nodes hand on. */
-	readonly front: () => string;
+	readonly front: string;
 	readonly provider: string;
 	/** For what must lie on the same disk as the services. */
 	readonly folder: string;
@@ -103,7 +103,7 @@ export function openMigrations(parts: MigrationParts) {
 			const epoch = (session.about.offer?.epoch ?? 1) + 1;
 			const records = domains.expect(session.customer, plan.domain, hostsOf(plan), epoch);
 			return {
-				...{ until: now() + day, sealTo: session.about.sealTo ?? "", front: parts.front() },
+				...{ until: now() + day, sealTo: session.about.sealTo ?? "", front: parts.front },
 				records: records.map(({ type, name, value, ttl }) => ({ type, name, value, ttl })),
 				...{ limits: parts.limits(session), customer: parts.customerName(session.customer), provider: parts.provider },
 			};
