@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyReceipt } from "#protocol/migration/receipt.ts";
+import { beginMove, bothEnded, passwordOf, statesOf } from "./moving.ts";
 import { reach } from "./reach.ts";
 import { eventually, type Person, Poster, World } from "./world.ts";
 
@@ -12,27 +13,6 @@ beforeAll(async () => {
 afterAll(() => world?.[Symbol.asyncDispose]());
 
 const domain = "choir.localhost";
-
-/** The customer makes a token at one provider and pastes it at the other; answers both migrations when all is over. */
-async function moved(from: Person, to: Person, password: string) {
-	const { items } = await from.api("GET /deployments");
-	const deployment = items.find((one) => one.domain === domain && one.state === "serving");
-	if (!deployment) throw new Error("Nothing serves there");
-	const { id, token } = await to.api("POST /move-ins", { body: { domain } });
-	const plan = await from.api("POST /deployments/{id}/move-plan", { path: { id: deployment.id }, body: { token } });
-	expect(plan.problems).toEqual([]);
-	const { job } = await from.api("POST /deployments/{id}/move", {
-		path: { id: deployment.id },
-		body: { token, domain, password },
-	});
-	const left = await from.ended(job);
-	const moveIn = await eventually("the deployment moves in", async () => {
-		const seen = await to.api("GET /move-ins/{id}", { path: { id } });
-		return seen.job === null ? undefined : seen;
-	});
-	const arrived = await to.ended(moveIn.job ?? "");
-	return { id, plan, left, arrived, moveIn };
-}
 
 test("a snac with posts and a follower moves there and back, and the follower gets every post", async () => {
 	const ada = await world.customer("north", "ada");
@@ -55,11 +35,9 @@ test("a snac with posts and a follower moves there and back, and the follower ge
 	await world.open();
 	const adaThere = await world.customer("south", "ada");
 
-	const { id, left, arrived, plan, moveIn } = await moved(ada, adaThere, "ada has a long password");
-	expect([left.state, arrived.state]).toEqual(["done", "done"]);
-	expect(moveIn.words).toEqual(plan.words);
-	const states = async (person: Person) =>
-		(await person.api("GET /deployments")).items.filter((one) => one.domain === domain).map(({ state }) => state);
+	const there = await beginMove(ada, adaThere, domain, passwordOf("ada"));
+	expect(await bothEnded(there, ada, adaThere)).toEqual(["done", "done"]);
+	const states = (person: Person) => statesOf(person, domain);
 	expect([await states(ada), await states(adaThere)]).toEqual([["moved"], ["serving"]]);
 
 	// The same address, the same token in the app, the same follower.
@@ -71,8 +49,8 @@ test("a snac with posts and a follower moves there and back, and the follower ge
 	expect(await shown()).toBe(true);
 
 	// Home again: a new token there, and what was kept needs no second journey.
-	const { left: leftAgain, arrived: home, id: way } = await moved(adaThere, ada, "ada has a long password");
-	expect([leftAgain.state, home.state]).toEqual(["done", "done"]);
+	const back = await beginMove(adaThere, ada, domain, passwordOf("ada"));
+	expect(await bothEnded(back, adaThere, ada)).toEqual(["done", "done"]);
 	await eventually("the follower gets a post from home", async () => {
 		await singer.post("Home again");
 		return (await listener.timeline()).some(({ content }) => content.includes("Home again"));
@@ -86,11 +64,11 @@ test("a snac with posts and a follower moves there and back, and the follower ge
 		const { rounds } = await ada.api("GET /migrations/{id}", { path: { id: migration } });
 		return rounds[0]?.moved ?? 0;
 	};
-	expect(await bytes(way)).toBeLessThan((await bytes(id)) / 5);
+	expect(await bytes(back.id)).toBeLessThan((await bytes(there.id)) / 5);
 
 	const receipts = [
-		await ada.api("GET /migrations/{id}/receipt", { path: { id } }),
-		await adaThere.api("GET /migrations/{id}/receipt", { path: { id } }),
+		await ada.api("GET /migrations/{id}/receipt", { path: { id: there.id } }),
+		await adaThere.api("GET /migrations/{id}/receipt", { path: { id: there.id } }),
 	];
 	expect(receipts[0]).toEqual(receipts[1]);
 	expect(await verifyReceipt(receipts[0])).toMatchObject({ ok: true, summary: { outcome: "moved" } });

@@ -63,6 +63,14 @@ export class World {
 		return victims.map(({ pid }) => pid);
 	}
 
+	/** `kill -9` for one node; the supervisor starts it again. */
+	async killNode(provider: Provider): Promise<void> {
+		const id = new DemoState(this.folder).id;
+		const nodes = (await this.processes()).filter(({ unit }) => unit === `${id}/${provider}`);
+		if (nodes.length === 0) throw new Error(`${provider}'s node does not run`);
+		for (const { pid } of nodes) killed(pid);
+	}
+
 	async [Symbol.asyncDispose]() {
 		await this.end();
 		for (const { pid } of await this.processes()) killed(pid);
