@@ -14,6 +14,7 @@
  *   harmless   UNBOUND     a vote counts for whatever manifest is the last
  *   harmless   TRUSTING    a restored backup serves without asking the record
  *   harmless   LOOKING     a restored backup serves if the record names it, and raises no epoch
+ *   harmless   EARLY       the target serves before the record names it
  *   alive      FORGETFUL   there is no inbox: a message counts as often as it comes
  *   harmless   HASTY       a message is sent before the state is kept, and a crash comes between
  *   alive      MUTE        the state is kept before the message, and a crash comes between
@@ -85,6 +86,12 @@ ltl harmless { [] (
 ) }
 #define NEXT(n) ((n + 1) % 4)
 
+#ifdef EARLY
+#define NAMED true
+#else
+#define NAMED (epoch == 2 && isD)
+#endif
+
 /* In a common chain a message names how many messages its signer knew. */
 #ifdef ONECHAIN
 #define KNOWN(said, heard) ((said + heard) % 4)
@@ -135,7 +142,7 @@ end:	do
 	:: atomic { d == agreed && dRound > 0 && able && !rehearsed && D_COULD_SEND -> rehearsed = true; dSay(ANNOUNCE) }
 	:: atomic { d == verifying && able && D_COULD_SEND -> d = voted; copy = dIn; dSay(VOTE) }
 	:: atomic { d == committed && !askNext && epoch == 1 -> askNext = true }
-	:: atomic { d == committed && able && epoch == 2 && isD && D_COULD_SEND ->
+	:: atomic { d == committed && able && NAMED && D_COULD_SEND ->
 		d = serving; dEpoch = 2; dLooked = true; dData = copy; dSay(ACTIVE) }
 	/* A reservation is over, or the services cannot run here. */
 	:: atomic { (d == asked || d == agreed || d == receiving || d == verifying) && D_COULD_SEND ->
