@@ -98,11 +98,11 @@ export async function round({ source, target }: Move, frozen: boolean): Promise<
 	return { listing, bytes };
 }
 
-/** Everything there is in a database, as text: the schema as pg_dump writes it, all rows, sequences and large objects. */
-export async function everything(cluster: Cluster, database: string): Promise<string> {
+/** Everything there is in a database, as text: the schema as pg_dump writes it, all rows, sequences and large objects. More options are pg_dump's. */
+export async function everything(cluster: Cluster, database: string, ...options: string[]): Promise<string> {
 	const { stdout, status, stderr } = spawnSync(
 		join(programs, "pg_dump"),
-		["--schema-only", "--no-owner", "--no-privileges", "-h", cluster.host, "-U", "admin", database],
+		["--schema-only", "--no-owner", "--no-privileges", ...options, "-h", cluster.host, "-U", "admin", database],
 		{ encoding: "utf8", maxBuffer: 1e9 },
 	);
 	if (status !== 0) throw new Error(stderr);
