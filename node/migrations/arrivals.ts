@@ -145,11 +145,17 @@ function fractionOf({ bytes, bytesOf }: Progressed): number | null {
 	return bytesOf > 0 ? Math.min(1, bytes / bytesOf) : null;
 }
 
-const MiB = 1024 * 1024;
-const sized = (bytes: number) => (bytes < 10 * MiB ? (bytes / MiB).toFixed(1) : Math.round(bytes / MiB).toString());
+const units = ["B", "kB", "MB", "GB", "TB"];
 
-/** `12 of 84 MB, 340 of 1200 files, 5.1 MB a second`. */
+/** `84.2 MB`, three digits at most. */
+function sized(bytes: number): string {
+	const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+	return `${Number((bytes / 1000 ** step).toPrecision(3))} ${units[step]}`;
+}
+
+/** `12 MB of 84 MB, 340 of 1200 files, 5.1 MB a second`; the panel knows these words (ui/words/steps.ts). */
 function noteOf({ bytes, bytesOf, items, itemsOf, rate }: Progressed): string {
-	const speed = rate === null ? "" : `, ${sized(rate)} MB a second`;
-	return `${sized(bytes)} of ${sized(bytesOf)} MB, ${items} of ${itemsOf} files${speed}`;
+	if (bytesOf === 0 && itemsOf === 0) return "nothing to copy";
+	const speed = rate ? `, ${sized(rate)} a second` : "";
+	return `${sized(bytes)} of ${sized(bytesOf)}, ${items} of ${itemsOf} files${speed}`;
 }

@@ -29,7 +29,7 @@ function line(step: Step, now: number, beside: unknown): TemplateResult {
 		<span class="what"><b>${stepSentence(step)}</b> ${word(step)}</span>
 		<span class="when numbers">${step.startedAt ? when(step.startedAt, "clockTime") : nothing}</span>
 		<span class="took numbers">${took(step, now)}</span>
-		<div class="more">${step.note ? html`<small class="quiet numbers">${stepNote(step.note)}</small>` : nothing}${bar(step)}${beside}</div>
+		<div class="more">${remark(step)}${bar(step)}${beside}</div>
 	</li>`;
 }
 
@@ -46,6 +46,12 @@ function took(step: Step, now: number): TemplateResult {
 		return html`<span class="quiet" title=${msg(str`Usually takes ${expected}`)}><span class="unseen">${msg("usually")} </span>~ ${expected}</span>`;
 	const taken = step.endedAt ? seconds : Math.max(1, Math.floor(seconds));
 	return html`<span title=${msg(str`Usually takes ${expected}`)}>${duration(taken)}</span>`;
+}
+
+/** One fact of a step, where it has one to tell. */
+function remark(step: Step): TemplateResult | typeof nothing {
+	const said = stepNote(step);
+	return said ? html`<small class="quiet numbers">${said}</small>` : nothing;
 }
 
 function bar(step: Step): TemplateResult | typeof nothing {

@@ -36,8 +36,9 @@ export function stepSentence(step: Pick<Step, "verb" | "service" | "title">): st
 	return sentence ?? translated(step.title);
 }
 
-/** What a step says of itself, as the reader writes numbers; the words it is made of are few, others stay as they are. */
-export function stepNote(note: string): string {
+/** What a step says of itself, if that is still so, as the reader writes numbers; the words it is made of are few, others stay as they are. */
+export function stepNote({ note, state }: Pick<Step, "note" | "state">): string {
+	if (!note || (state === "done" && note.startsWith("waiting"))) return "";
 	return note
 		.split(/ · |, /)
 		.map(fact)
@@ -51,6 +52,7 @@ const facts: readonly [RegExp, (one: string, other: string) => string][] = [
 	[/^(\S+) files looked at$/, (seen) => msg(str`${seen} files looked at`)],
 	[/^(\S+ \S+) a second$/, (amount) => `${amount}/s`],
 	[/^waiting for the new provider$/, () => msg("waiting for the new provider")],
+	[/^nothing to copy$/, () => msg("nothing to copy")],
 ];
 
 function fact(text: string): string {

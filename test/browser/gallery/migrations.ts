@@ -189,7 +189,7 @@ function moving(kind: Kind, done: number, state: Job["state"], now: Partial<Step
 const copying: Partial<Step> = {
 	state: "running",
 	fraction: 0.58,
-	note: "50 of 85 MB, 2410 of 4102 files, 12 MB a second",
+	note: "49.6 MB of 85.4 MB, 2410 of 4102 files, 12 MB a second",
 };
 const cutOff: Partial<Step> = {
 	state: "failed",
@@ -200,7 +200,7 @@ const cutOff: Partial<Step> = {
 export const moves = {
 	agreeing: moving("leave", 0, "running", { state: "running" }),
 	copying: moving("leave", 1, "running", copying),
-	resting: moving("leave", 4, "running", { state: "running", fraction: 0.3, note: "0.4 of 1.2 MB" }),
+	resting: moving("leave", 4, "running", { state: "running", fraction: 0.3, note: "410 kB of 1.2 MB, 2 of 9 files" }),
 	handing: moving("leave", 7, "running", { state: "running" }),
 	left: moving("leave", 9, "done"),
 	calledOff: () => ({ ...moving("leave", 1, "undone", cutOff)() }),

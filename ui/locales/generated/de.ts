@@ -92,6 +92,7 @@
 's1c330e54aefa11e3': `Nehmen Sie 1 bis 30 kleine Buchstaben, Ziffern und _`,
 's1dc3042a6640a7e6': str`Alles ist von ${0} gekommen, unter denselben Adressen. Konten und Passwörter sind dieselben wie zuvor.`,
 's1dc338639fe7aae9': str`${0} Versuche`,
+'s1e8c64adbbdf0de0': `nichts zu kopieren`,
 's1ef594033505889e': str`${0} besuchen`,
 's1f38a5137764ab59': str`den Namen ${0}`,
 's1fad1ebe6143ecbc': `Der Nameserver wollte {name} nicht ändern: {reason}`,
