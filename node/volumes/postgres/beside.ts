@@ -65,6 +65,19 @@ export async function copyDatabase(place: PostgresPlace, from: string, to: strin
 	});
 }
 
+/**
+ * Has the server write out what it holds. Dropping a database waits for that, and an owner has no other way to ask for it:
+ * whoever drops one while a service rests then waits for little.
+ */
+export async function writeOut(place: PostgresPlace, database: string, signal: AbortSignal): Promise<void> {
+	const empty = `${database}_0`.slice(-63);
+	await inMaintenance(place, signal, async (session) => {
+		await dropDatabase(session, empty);
+		await session.run(`CREATE DATABASE ${name(empty)} TEMPLATE template0`);
+		await dropDatabase(session, empty);
+	});
+}
+
 /** The database that has arrived takes the place of the one there was. Cut off anywhere, again completes it. */
 export async function takePlace(place: PostgresPlace, signal: AbortSignal): Promise<void> {
 	const { arriving, leaving } = namesBeside(place);

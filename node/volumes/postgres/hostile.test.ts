@@ -175,6 +175,28 @@ describe.skipIf(!hasPostgres)("A hostile database", { timeout: 120_000 }, () => 
 		});
 	});
 
+	test("cannot say that rows have become what its changes do not make of them", async () => {
+		await withMove(
+			"CREATE TABLE t (a int PRIMARY KEY, b text); CREATE TABLE u (a int); INSERT INTO t VALUES (1, 'x')",
+			async (move) => {
+				await cluster.sql(move.from.database, "UPDATE t SET b = 'y'; INSERT INTO u VALUES (1)", move.from.user);
+				const listing = await listed(move.source, true);
+				const checks = readFileSync(join(move.folder, "source", "checks"), "utf8");
+				expect(checks.trim().split("\n")).toHaveLength(2);
+				for (const lie of [checks.replace(/"-?\d{5,}"\]/, '"1"]'), checks.replace('"1","', '"2","')])
+					expect(await refused(move, listing, new Map([["checks", Buffer.from(lie)]]))).toContain(
+						"not the same on both sides",
+					);
+				const other = '["public","v",false,"1","1"]';
+				expect(await refused(move, listing, new Map([["checks", Buffer.from(other)]]))).toContain(
+					"nothing in it has changed",
+				);
+				await bring(move.source, move.target, listing);
+				expect(await move.target.settle(listing, signal)).toEqual([]);
+			},
+		);
+	});
+
 	test("is not restored by a role that may do too much", async () => {
 		const move = await startMove(cluster);
 		await cluster.sql("postgres", `ALTER ROLE "${move.to.user}" SUPERUSER`);

@@ -24,6 +24,25 @@ export async function* piecesIn(file: string, signal: AbortSignal): AsyncGenerat
 	}
 }
 
+/** The lines of a file, one in memory at a time. */
+export async function* linesIn(file: string, signal: AbortSignal): AsyncGenerator<string> {
+	let rest: Buffer[] = [];
+	for await (const piece of piecesIn(file, signal)) {
+		// The buffer is filled again while a line that goes on is still waiting.
+		const chunk = Buffer.from(piece);
+		let from = 0;
+		for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+			rest.push(chunk.subarray(from, end));
+			yield Buffer.concat(rest).toString("utf8");
+			rest = [];
+			from = end + 1;
+		}
+		rest.push(chunk.subarray(from));
+	}
+	const last = Buffer.concat(rest).toString("utf8");
+	if (last !== "") yield last;
+}
+
 /** How long a file is, and what its pieces are called. */
 export async function piecesOf(file: string, signal: AbortSignal): Promise<{ size: number; pieces: string[] }> {
 	const pieces: string[] = [];

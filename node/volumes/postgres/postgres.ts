@@ -9,7 +9,8 @@ import { PostgresTarget } from "./target.ts";
  * Elsewhere each listing is a dump of its own (`meta.mode` of the entry `base` says which, `meta.reason` why).
  *
  * Entries: `base` (pg_dump, custom format, not compressed), `tables` (what each table holds in it: rows and a hash),
- * `changes/00000001` and so on (see records.ts; once written they stay as they are), `sequences`, `large/<oid>`.
+ * `changes/00000001` and so on (see records.ts; once written they stay as they are), `sequences`, `large/<oid>`, and when frozen
+ * `checks` (what the rows have become that the last 8 MiB of changes were about).
  *
  * Until `forget` there is a replication slot, which keeps the server from throwing its log away, and a publication; tables
  * without a key are found by their whole rows (REPLICA IDENTITY FULL). A table that loses its primary key meanwhile cannot be

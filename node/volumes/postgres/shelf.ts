@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Entry, pieceSize } from "../volume.ts";
-import { lengthOf, pieceHash, piecesIn } from "./pieces.ts";
+import { lengthOf, linesIn, pieceHash, piecesIn } from "./pieces.ts";
 
 /** Where bytes of a piece are, or have to go. */
 interface Spot {
@@ -96,22 +96,7 @@ export class Shelf {
 
 	/** The lines of an entry, one in memory at a time. */
 	async *lines(entry: Entry, signal: AbortSignal): AsyncGenerator<string> {
-		if (entry.size === 0) return;
-		let rest: Buffer[] = [];
-		for await (const piece of piecesIn(this.path(entry), signal)) {
-			// The buffer is filled again while a line that goes on is still waiting.
-			const chunk = Buffer.from(piece);
-			let from = 0;
-			for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-				rest.push(chunk.subarray(from, end));
-				yield Buffer.concat(rest).toString("utf8");
-				rest = [];
-				from = end + 1;
-			}
-			rest.push(chunk.subarray(from));
-		}
-		const last = Buffer.concat(rest).toString("utf8");
-		if (last !== "") yield last;
+		if (entry.size > 0) yield* linesIn(this.path(entry), signal);
 	}
 
 	/** Removes the files of all entries but these. */

@@ -1,17 +1,22 @@
 import { createHash, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { type Entry, type Piece, type PieceName, pieceSize, type Source, type VolumeOptions } from "../volume.ts";
+import { applySettings } from "./applying.ts";
 import { clearDate } from "./archive.ts";
 import { ChangeFiles } from "./change-files.ts";
 import { sumOf } from "./checks.ts";
 import { inSession, name, openSession, type PostgresPlace, type Session, sqlState } from "./connection.ts";
+import { lookedAt } from "./contents.ts";
 import { largeEntries, largeOid, largePiece } from "./large.ts";
 import * as live from "./live.ts";
-import { keep, lengthOf, piecesOf } from "./pieces.ts";
+import { keep, lengthOf, linesIn, piecesOf } from "./pieces.ts";
 import { runProgram } from "./programs.ts";
+import { type ChangeRecord, parseRecord } from "./records.ts";
 import { fingerprintOf, sequencesOf, tablesOf } from "./schema.ts";
+import { checksFor } from "./touched.ts";
 
 const log = getLogger(["fediversity", "volumes"]);
 
@@ -58,7 +63,8 @@ export class PostgresSource implements Source {
 		await mkdir(this.#scratch, { recursive: true, mode: 0o700 });
 		const memory = (await this.#followed(signal)) ?? (await this.#begun(signal));
 		const sequences = await inSession(this.#place, signal, (session) => this.#sequences(session));
-		const kept = [...memory.base, ...memory.changes, sequences];
+		const checks = options.frozen ? await this.#checks(memory, signal) : [];
+		const kept = [...memory.base, ...memory.changes, sequences, ...checks];
 		this.#files = new Map(kept.map((one) => [one.entry.path, one]));
 		for (const { entry } of kept) yield [entry];
 		yield* this.#large(signal);
@@ -190,6 +196,18 @@ export class PostgresSource implements Source {
 		return this.#kept("sequences", "sequences", this.#closed.signal);
 	}
 
+	/** What the rows have become that the last changes were about. */
+	async #checks({ changes }: Memory, signal: AbortSignal): Promise<readonly Kept[]> {
+		const entries = new Set(lookedAt(changes.map(({ entry }) => entry)));
+		const files = changes.filter(({ entry }) => entries.has(entry)).map(({ file }) => join(this.#scratch, file));
+		if (files.length === 0) return [];
+		const lines = await inSession(this.#place, signal, (session) => checksFor(session, recordsIn(files, signal)), {
+			settings: applySettings,
+		});
+		await keep(join(this.#scratch, "checks"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+		return [await this.#kept("checks", "checks", signal)];
+	}
+
 	async *#large(signal: AbortSignal): AsyncGenerator<readonly Entry[]> {
 		const session = await openSession(this.#place, signal);
 		try {
@@ -237,7 +255,8 @@ export class PostgresSource implements Source {
 	async #recall(): Promise<void> {
 		const memory = await this.#remembered();
 		const kept = memory ? [...memory.base, ...memory.changes] : [];
-		if (memory) kept.push(await this.#kept("sequences", "sequences", this.#closed.signal));
+		for (const file of ["sequences", "checks"])
+			if (memory && existsSync(join(this.#scratch, file))) kept.push(await this.#kept(file, file, this.#closed.signal));
 		this.#files = new Map(kept.map((one) => [one.entry.path, one]));
 	}
 
@@ -256,6 +275,10 @@ export class PostgresSource implements Source {
 			if (/^changes-/.test(file) && !wanted.has(file)) await rm(join(this.#scratch, file), { force: true });
 		return memory;
 	}
+}
+
+async function* recordsIn(files: readonly string[], signal: AbortSignal): AsyncGenerator<ChangeRecord> {
+	for (const file of files) for await (const line of linesIn(file, signal)) yield parseRecord(line, file);
 }
 
 /** How the database must be made elsewhere. */

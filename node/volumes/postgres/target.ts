@@ -7,19 +7,20 @@ import { Problem } from "#protocol/problem.ts";
 import type { Entry, Listing, Piece, PieceName, Place, Target, VolumeOptions } from "../volume.ts";
 import { Application, applySettings, type Placed, setSequences } from "./applying.ts";
 import { readArchive } from "./archive.ts";
-import { copyDatabase, dropDatabase, hasDatabase, makeDatabase, namesBeside, takePlace } from "./beside.ts";
+import { copyDatabase, dropDatabase, hasDatabase, makeDatabase, namesBeside, takePlace, writeOut } from "./beside.ts";
 import { inMaintenance, inSession, type PostgresPlace, type Session, sqlState } from "./connection.ts";
-import { type Contents, contentsOf, largeIn } from "./contents.ts";
+import { type Contents, contentsOf, largeIn, lookedAt } from "./contents.ts";
 import { disarm, ownTables, rearm, unbind } from "./disarming.ts";
 import { largeOid } from "./large.ts";
 import { dropLarge, lackingLarge, putLarge } from "./large-target.ts";
 import { compareTables } from "./loading.ts";
 import { ProgramFailed, runProgram } from "./programs.ts";
-import { parsed, parseRecord } from "./records.ts";
+import { type ChangeRecord, parsed, parseRecord } from "./records.ts";
 import { ownSchema } from "./schema.ts";
 import { digestOf, Shelf, shelfName } from "./shelf.ts";
 import { judged } from "./statements.ts";
 import { known } from "./tables.ts";
+import { compareChecks } from "./touched.ts";
 
 /** How far the database beside is. */
 interface Standing {
@@ -83,6 +84,7 @@ export class PostgresTarget implements Target {
 			await session.run(`DELETE FROM ${ownSchema}.settled`);
 			await this.#applyChanges(session, contents);
 			await setSequences(session, this.#lines(contents.sequences));
+			if (contents.checks) await compareChecks(session, this.#lookedAt(contents), this.#lines(contents.checks));
 			await this.#large(session, listing, signal);
 			await session.run("SET synchronous_commit = on");
 			await session.run(`INSERT INTO ${ownSchema}.settled VALUES ($1)`, [contents.digest]);
@@ -162,9 +164,11 @@ export class PostgresTarget implements Target {
 
 	/** The entries but large objects whose content is still needed. */
 	#wanted(contents: Contents, standing: Standing): readonly Entry[] {
-		const isRestored = standing.base === digestOf(contents.base);
-		if (isRestored) return [...contents.changes.slice(Math.max(0, standing.position - 1)), contents.sequences];
-		return [contents.base, ...(contents.tables ? [contents.tables] : []), ...contents.changes, contents.sequences];
+		const { base, tables, changes, sequences, checks } = contents;
+		const last = [sequences, ...(checks ? [checks] : [])];
+		if (standing.base !== digestOf(base)) return [base, ...(tables ? [tables] : []), ...changes, ...last];
+		const again = new Set(checks ? lookedAt(changes) : []);
+		return [...changes.filter((entry, index) => index >= standing.position - 1 || again.has(entry)), ...last];
 	}
 
 	*#lackingOf(entry: Entry, indexes: readonly number[]): Generator<readonly PieceName[]> {
@@ -224,6 +228,7 @@ export class PostgresTarget implements Target {
 			throw new Problem("volume-unfit", { path: "base", reason: error.message.slice(0, 300) });
 		}
 		await inSession(this.#place, signal, (session) => this.#checked(session, contents), { database: this.#beside });
+		if (contents.tables) await writeOut(this.#place, this.#beside, signal);
 	}
 
 	async #checked(session: Session, contents: Contents): Promise<void> {
@@ -265,6 +270,10 @@ export class PostgresTarget implements Target {
 		}
 	}
 
+	async *#lookedAt(contents: Contents): AsyncGenerator<ChangeRecord> {
+		for await (const { record } of this.#records(lookedAt(contents.changes), contents)) yield record;
+	}
+
 	async *#lines(entry: Entry): AsyncGenerator<readonly unknown[]> {
 		const shelf = await this.#opened(this.#closed.signal);
 		for await (const line of shelf.lines(entry, this.#closed.signal)) yield parsed(line, entry.path);
@@ -282,7 +291,7 @@ export class PostgresTarget implements Target {
 	async #tidy(listing: Listing, contents: Contents): Promise<void> {
 		const shelf = await this.#opened(this.#closed.signal);
 		const files = new Set([contents.base, ...contents.changes, contents.sequences].map(shelfName));
-		if (contents.tables) files.add(shelfName(contents.tables));
+		for (const entry of [contents.tables, contents.checks]) if (entry) files.add(shelfName(entry));
 		for await (const entries of largeIn(listing)) for (const entry of entries) files.add(shelfName(entry));
 		await shelf.keepOnly(files);
 	}
