@@ -83,6 +83,10 @@ class DirectoryYard implements Yard {
 		renameSync(at("log"), at("log.1"));
 		writeFileSync(at("log"), "begun anew");
 		chmodSync(at("object/3"), 0o640);
+		chmodSync(at("locked/deep"), 0o755);
+		rmSync(at("locked/deep/b"));
+		writeFileSync(at("locked/deep/c"), "new", { mode: 0o400 });
+		chmodSync(at("locked/deep"), 0o555);
 		return pieceSize + 100;
 	}
 
@@ -195,6 +199,9 @@ export function plant(root: string): void {
 	symlinkSync("nowhere", at("people/anna/dangling"));
 	symlinkSync(Buffer.from("latin-\xe9/x", "latin1"), at("link to latin"));
 	sparse(at("sparse"));
+	mkdirSync(at("locked/deep"), { recursive: true });
+	for (const name of ["locked/a", "locked/deep/b"]) writeFileSync(at(name), name, { mode: 0o400 });
+	for (const name of ["locked/deep", "locked"]) chmodSync(at(name), 0o555);
 	chmodSync(at("object/3"), 0o600);
 	chmodSync(at("object/5"), 0o755);
 	chmodSync(at("people/bert"), 0o2750);

@@ -55,6 +55,14 @@ export function listingOf(entries: readonly Entry[]): Listing {
 	};
 }
 
+/** Pieces with bytes of their own: those that are read are good until the next batch only. */
+export async function readAll(source: Source, wanted: readonly PieceName[]): Promise<Piece[]> {
+	const all: Piece[] = [];
+	for await (const batch of source.read(wanted, never))
+		for (const piece of batch) all.push({ ...piece, bytes: Buffer.from(piece.bytes) });
+	return all;
+}
+
 export async function gathered<Item>(batches: AsyncIterable<readonly Item[]>): Promise<Item[]> {
 	const all: Item[] = [];
 	for await (const batch of batches) all.push(...batch);

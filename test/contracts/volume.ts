@@ -1,10 +1,11 @@
 /** What every kind of volume promises. A kind says how to fill, change and compare places; the rest is the same for all. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Removal } from "../../node/volumes/directory/removal.ts";
 import { openSource, openTarget } from "../../node/volumes/open.ts";
 import {
 	type Entry,
@@ -14,7 +15,7 @@ import {
 	type Source,
 	type Target,
 } from "../../node/volumes/volume.ts";
-import { fetched, gathered, hashOf, listed, listingOf, never, noise, round } from "./round.ts";
+import { fetched, gathered, hashOf, listed, listingOf, never, noise, readAll, round } from "./round.ts";
 import type { Errand } from "./volume-mover.ts";
 
 /** One kind, as the suite needs it. */
@@ -65,7 +66,7 @@ export function describeVolume(name: string, kind: VolumeUnderTest): void {
 		afterEach(async () => {
 			for (const end of opened) await end.close();
 			await yard?.close();
-			rmSync(folder, { recursive: true, force: true });
+			await new Removal().remove(folder);
 		});
 
 		const scratches = () => ({ sourceScratch: join(folder, "s"), targetScratch: join(folder, "t") });
@@ -119,7 +120,7 @@ export function describeVolume(name: string, kind: VolumeUnderTest): void {
 			expect(new Set(entries.map(({ path }) => path)).size).toBe(entries.length);
 			const wanted = namesIn(entries).reverse();
 			expect(wanted.length).toBeGreaterThan(12);
-			const pieces = await gathered(from.read(wanted, never));
+			const pieces = await readAll(from, wanted);
 			expect(pieces.map(({ path, index }) => ({ path, index }))).toEqual(wanted);
 			const sizes = new Map<string, number>();
 			for (const { path, index, bytes } of pieces) {
@@ -136,7 +137,7 @@ export function describeVolume(name: string, kind: VolumeUnderTest): void {
 			const from = await source();
 			const [first] = namesIn(await listed(from, true)) as [PieceName];
 			const wanted = [{ ...first, index: 1_000_000 }, first, { path: "none/such", index: 0 }];
-			const pieces = await gathered(from.read(wanted, never));
+			const pieces = await readAll(from, wanted);
 			expect(pieces.map(({ path, index }) => ({ path, index }))).toEqual([first]);
 		}, 120_000);
 

@@ -38,6 +38,7 @@ interface Held {
 export class Asking {
 	readonly #q: Questions;
 	readonly #pace: Pace;
+	readonly #room = Buffer.allocUnsafeSlow(pieceSize);
 	readonly #records: RecordReader;
 	readonly #inspection = new Inspection();
 	readonly #asked = new PieceTable();
@@ -117,7 +118,7 @@ export class Asking {
 		const fd = this.#opened(raw);
 		if (fd === undefined) return undefined;
 		try {
-			const content = await readContent(fd, this.#pace, record, stagedSignatureOf);
+			const content = await readContent(fd, this.#room, this.#pace, record, stagedSignatureOf);
 			if (content.pieces !== record?.pieces) (await this.#known()).add(0, raw, splitPieces(content.pieces));
 			return content;
 		} finally {

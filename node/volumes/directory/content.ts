@@ -33,9 +33,10 @@ export function openFile(prefix: string, name: string): number | undefined {
 	}
 }
 
-/** Reads a whole file and names its pieces, unless it looks as it did when it was read last. */
+/** Reads a whole file, piece by piece into `room`, and names its pieces, unless it looks as it did when it was read last. */
 export async function readContent(
 	fd: number,
+	room: Buffer,
 	pace: Pace,
 	known?: { readonly signature: string; readonly pieces: string },
 	sign = signatureOf,
@@ -45,7 +46,7 @@ export async function readContent(
 	const signature = sign(before);
 	if (known?.signature === signature) return { ...known, ...look, size: Number(before.size), isSteady: true };
 	const expected = piecesIn(Number(before.size));
-	const buffer = Buffer.allocUnsafe(Math.min(pieceSize, Number(before.size)));
+	const buffer = room.subarray(0, Math.min(pieceSize, Number(before.size)));
 	const names: string[] = [];
 	let size = 0;
 	while (names.length < expected) {

@@ -21,11 +21,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import Sqlite from "better-sqlite3";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { contentsOf, plant } from "../../../test/contracts/directory-yard.ts";
 import { fetched, gathered, listed, listingOf, never, noise, round } from "../../../test/contracts/round.ts";
 import { pieceSize } from "../volume.ts";
+import { Removal } from "./removal.ts";
 import { DirectorySource } from "./source.ts";
 import { DirectoryTarget } from "./target.ts";
 
@@ -35,7 +37,7 @@ beforeEach(() => {
 	folder = mkdtempSync(join(tmpdir(), "directory-"));
 	mkdirSync(at("from"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => new Removal().remove(folder));
 
 const source = (from = at("from"), scratch = at("s")) => new DirectorySource(from, scratch);
 const target = (seeds: string[] = [], owner: number | null = null) =>
@@ -85,6 +87,23 @@ describe("what is read", () => {
 		expect(readFileSync(at("s", "seen", "known.part"), "latin1").split("\n").length).toBeGreaterThan(400);
 		expect((await listed(source(), true)).length).toBe(2000);
 		expect(readdirSync(at("s", "seen")).sort()).toEqual(["known", "tick"]);
+	});
+
+	test.skipIf(!existsSync("/proc/self/maps"))("is read again where a process can change it unseen", async () => {
+		const database = new Sqlite(at("from", "db"));
+		database.pragma("journal_mode = WAL");
+		database.exec("CREATE TABLE a (b)");
+		nextTick();
+		await listed(source(), false);
+		const known = () =>
+			readFileSync(at("s", "seen", "known"), "latin1")
+				.replaceAll(/\t.*/g, "")
+				.split("\n");
+		expect(known()).toEqual(["db", "db-wal", ""]);
+		database.close();
+		nextTick();
+		await listed(source(), false);
+		expect(known()).toEqual(["db", ""]);
 	});
 
 	test("is refused where a link leads out, naming it", async () => {

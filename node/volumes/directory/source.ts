@@ -9,7 +9,7 @@ import { Removal } from "./removal.ts";
 import { survey } from "./survey.ts";
 
 /** What `read` gives at once, about. */
-const batchBytes = 4 * 1024 * 1024;
+const batchBytes = 2 * 1024 * 1024;
 
 /** A folder with all that is in it, as the old provider gives it away. */
 export class DirectorySource implements Source {
@@ -32,10 +32,12 @@ export class DirectorySource implements Source {
 	async *read(wanted: readonly PieceName[], signal: AbortSignal): AsyncGenerator<readonly Piece[]> {
 		const reader = new PieceReader(this.#root);
 		const pace = new Pace(signal);
+		// Two that take turns: while one batch is used, the next is read, and collecting garbage costs more than reading.
+		const size = Math.min(batchBytes, wanted.length * pieceSize);
+		let [buffer, other] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
 		try {
 			for (let next = 0; next < wanted.length; ) {
 				const batch: Piece[] = [];
-				const buffer = Buffer.allocUnsafeSlow(Math.min(batchBytes, (wanted.length - next) * pieceSize));
 				for (let used = 0; next < wanted.length && used + pieceSize <= buffer.length; next++) {
 					const name = wanted[next] as PieceName;
 					const bytes = reader.read(name, buffer.subarray(used, used + pieceSize));
@@ -44,6 +46,7 @@ export class DirectorySource implements Source {
 					if (pace.isDue) await pace.rest();
 				}
 				if (batch.length > 0) yield batch;
+				[buffer, other] = [other, buffer];
 			}
 		} finally {
 			reader.close();

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { Problem } from "#protocol/problem.ts";
 import { Pace } from "../pace.ts";
-import type { Entry } from "../volume.ts";
+import { type Entry, pieceSize } from "../volume.ts";
 import { type Content, openFile, readContent } from "./content.ts";
 import { Folders } from "./folders.ts";
+import { mappedIn } from "./mapped.ts";
 import { at, checkSymlink, permitted, textOf, unfit } from "./name.ts";
 import { RecordReader, RecordWriter, signatureOf, splitPieces } from "./records.ts";
 import { isBefore, tick } from "./tick.ts";
@@ -47,9 +48,11 @@ class Survey {
 	readonly #options: SurveyOptions;
 	readonly #folders: Folders;
 	readonly #pace: Pace;
+	readonly #room = Buffer.allocUnsafeSlow(pieceSize);
 	readonly #before: readonly RecordReader[];
 	readonly #after: RecordWriter;
 	readonly #now: bigint;
+	#mapped: ReadonlySet<bigint> = new Set();
 	/** The first name met of each file that has several, until all were met. */
 	readonly #linked = new Map<bigint, { path: string; left: bigint }>();
 
@@ -67,6 +70,7 @@ class Survey {
 	}
 
 	async *batches(): AsyncGenerator<readonly Entry[]> {
+		if (!this.#options.frozen) this.#mapped = await mappedIn(this.#options.root, this.#pace);
 		let batch: Entry[] = [];
 		let pieces = 0;
 		for (const found of walk(this.#folders, (raw) => this.#missed(raw))) {
@@ -110,6 +114,7 @@ class Survey {
 	}
 
 	#recalled(raw: string, stats: Found["stats"]): Entry | undefined {
+		if (this.#mapped.has(stats.ino)) return undefined;
 		const signature = signatureOf(stats);
 		for (const reader of this.#before) {
 			const record = reader.find(raw);
@@ -163,7 +168,8 @@ class Survey {
 			if (!content) return this.#missed(found.raw);
 			if (this.#options.frozen && !content.isSteady) continue;
 			// Written to in this very tick, it could look the same and yet hold something else later.
-			if (isBefore(content.changed, this.#now)) this.#after.add(found.raw, content.signature, content.pieces);
+			if (isBefore(content.changed, this.#now) && !this.#mapped.has(found.stats.ino))
+				this.#after.add(found.raw, content.signature, content.pieces);
 			return fileEntry(found.raw, content);
 		}
 		throw new Problem("volume-busy", { path: textOf(found.raw) });
@@ -173,7 +179,7 @@ class Survey {
 		const fd = permitted(raw, () => openFile(prefix, name));
 		if (fd === undefined) return undefined;
 		try {
-			return await readContent(fd, this.#pace);
+			return await readContent(fd, this.#room, this.#pace);
 		} finally {
 			closeSync(fd);
 		}
