@@ -48,9 +48,14 @@ test("what another node serves in a later epoch rests here, and its customer is 
 	});
 });
 
+test("what left and came back rests, where the node knows only of the time before", async () => {
+	const { state } = await after(async () => ({ epoch: 3, actor, claim: "c" }));
+	expect(state).toBe("frozen");
+});
+
 const silent = () => Promise.reject(new Error("no name server answers"));
 test.each<[string, () => Promise<Ownership | undefined>]>([
-	["names this node", async () => ({ epoch: 9, actor, claim: "c" })],
+	["names this node", async () => ({ epoch: 1, actor, claim: "c" })],
 	["names another node in an epoch that is over", async () => south(1)],
 	["says nothing", async () => undefined],
 	["cannot be asked", silent],

@@ -37,7 +37,8 @@ export async function restOvertaken(parts: OvertakenParts): Promise<void> {
 async function look(parts: OvertakenParts, { id, customer, domain, plan }: Deployment): Promise<void> {
 	const { deployments, history, notices, engine } = parts;
 	const holder = await holderOf(parts, domain);
-	if (!holder || holder.actor === parts.actor || holder.epoch <= parts.epochOf(customer, domain)) return;
+	// Also our own name in a later epoch: what came back since is not what this node knows of.
+	if (!holder || holder.epoch <= parts.epochOf(customer, domain)) return;
 	const params = { domain, holder: URL.parse(holder.actor)?.hostname ?? holder.actor };
 	deployments.move(id, "frozen");
 	history.add(id, "served-elsewhere", params);

@@ -193,23 +193,59 @@ export class Domains {
 	}
 
 	/**
-	 * The new node's part: where we hold the zone, the record that names `from` becomes ours in the next epoch, together
-	 * with the addresses; elsewhere it throws `domain-not-pointed` or `domain-elsewhere` until the DNS says so.
+	 * The new node's part: where we hold the zone, the record that names `from` becomes ours in the next epoch, together with
+	 * the addresses. Elsewhere it throws until the DNS says so: `domain-awaited` while the record still names `from`, or
+	 * while we wait for somebody to set it (`at last`). Another node's name there is `domain-elsewhere`.
 	 * Doing it again changes nothing.
 	 */
-	async takeOver(customer: string, domain: string, hosts: readonly ServiceHost[], from: string): Promise<void> {
+	async takeOver(
+		customer: string,
+		domain: string,
+		hosts: readonly ServiceHost[],
+		from: string,
+		how: "certain" | "at last",
+	): Promise<void> {
 		const claim = this.#claims.get(customer, domain);
 		const zone = this.#zone(domain);
-		if (!zone) return this.#prove(claim, hosts);
 		const own = this.#ownership(claim);
-		const texts = await zone.look(own.name, "TXT");
+		const texts = await this.#ownershipTexts(domain);
 		const isTheirs = (text: string) => {
 			const found = ownershipIn(text);
 			return found?.actor === from && found.epoch < claim.epoch;
 		};
+		if (!zone) {
+			const stranger = texts.find((text) => ownershipIn(text) && text !== own.value && !isTheirs(text));
+			if (how === "certain" && stranger !== undefined) throw elsewhere(own.name, stranger);
+			if (!texts.includes(own.value)) throw new Problem("domain-awaited", { domain });
+			this.#claims.hold(customer, domain, 0);
+			return;
+		}
 		const mine = texts.find((text) => text === own.value || isTheirs(text)) ?? own.value;
 		await setAtLast(zone, this.#records(claim, hosts), own, mine);
 		this.#claims.hold(customer, domain, 0);
+	}
+
+	/**
+	 * The old node's part when the new one has refused after all: where we hold the zone, whatever the two of us have written
+	 * becomes ours in an epoch after both. Doing it again changes nothing.
+	 */
+	async takeBack(
+		customer: string,
+		domain: string,
+		hosts: readonly ServiceHost[],
+		theirs: readonly DnsRecord[],
+	): Promise<void> {
+		const zone = this.#zone(domain);
+		if (!zone) return;
+		const name = ownershipName(domain);
+		const before = this.#ownership(this.#claims.get(customer, domain)).value;
+		const given = theirs.find((record) => record.type === "TXT" && record.name === name);
+		const epoch = (given && ownershipIn(given.value)?.epoch) || 1;
+		const claim = this.#claims.raise(customer, domain, epoch + 1);
+		const texts = await zone.look(name, "TXT");
+		const own = this.#ownership(claim);
+		const mine = texts.find((text) => text === own.value || text === before || text === given?.value) ?? own.value;
+		await setAtLast(zone, this.#records(claim, hosts), own, mine);
 	}
 
 	async #ownershipTexts(domain: string): Promise<readonly string[]> {

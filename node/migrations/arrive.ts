@@ -17,6 +17,8 @@ export interface Haul {
 	readonly bytes: number;
 	readonly entries: number;
 	readonly seconds: number;
+	/** Pieces that had changed before they could be fetched. */
+	readonly skipped: number;
 }
 
 export interface ArriveTools {
@@ -35,8 +37,13 @@ export interface ArriveTools {
 	/** Everything of the deployment leaves this node again. */
 	erase(plan: Plan, work: Work): Promise<void>;
 	setState(deployment: string, state: DeploymentState): void;
-	/** The domain's records become ours, or it is seen that they are. Throws until then. */
-	takeDomainOver(migration: string, plan: Plan): Promise<void>;
+	/** Whether we set the domain's records ourselves. */
+	managesZone(domain: string): boolean;
+	/**
+	 * The domain's records become ours, or it is seen that they are; throws until then. `certain`: no other node's name may
+	 * stand there but the source's, else it throws what waiting will not heal.
+	 */
+	takeDomainOver(migration: string, plan: Plan, how: "certain" | "at last"): Promise<void>;
 	/** What this deployment had left here when it moved away once is needed no more. */
 	eraseFormer(plan: Plan): void;
 	/** Tells the other node how far this one is, as long as `work` goes on. */
@@ -83,6 +90,18 @@ const copy: ArriveStep = {
 	},
 };
 
+/** A service that never stops writing cannot be tried before it rests. */
+const unsettled: Rehearsal = {
+	tried: false,
+	checks: [
+		{
+			what: "copy",
+			ok: false,
+			detail: "files changed all the time while they were copied, so nothing whole could be tried",
+		},
+	],
+};
+
 const rehearse: ArriveStep = {
 	...{ verb: "rehearse", title: "Try your services with a copy", seconds: 20, ...patient },
 	async do({ migration, plan }, tools, work) {
@@ -92,7 +111,7 @@ const rehearse: ArriveStep = {
 		const begun = now();
 		const telling = tools.telling(migration, "rehearse", work);
 		try {
-			const { tried, checks } = await tools.rehearse(migration, plan, telling);
+			const { tried, checks } = last.skipped > 0 ? unsettled : await tools.rehearse(migration, plan, telling);
 			const rehearsal = {
 				...{ ok: !tried || checks.every(({ ok }) => ok), seconds: (now() - begun) / 1000 },
 				checks: checks.map(({ what, ok, detail }) => ({ what, ok: ok || !tried, detail: detail.slice(0, 1000) })),
@@ -132,10 +151,23 @@ const takeOver: ArriveStep = {
 	},
 };
 
+/**
+ * The record is what decides: it names this node before anything starts here, so that no copy of the old node's, brought
+ * back from a backup, can serve beside it. From then on there is no way back; whoever finds another name there refuses.
+ */
+const domain: ArriveStep = {
+	...{ verb: "domain", title: "Point the domain here", seconds: 3, ...patient },
+	pivot: true,
+	refusable: true,
+	async do({ migration, plan }, { sessions, takeDomainOver, managesZone }) {
+		const source = sessions.known(migration).about.offer?.managesZone === true;
+		if (source || managesZone(plan.domain)) await takeDomainOver(migration, plan, "certain");
+	},
+};
+
 const start: ArriveStep = {
-	...{ verb: "start", title: "Start your services", seconds: 10, deadline: 900, attempts: 5 },
-	async do({ migration, plan }, { sessions, engine, telling }, work) {
-		sessions.checkOpen(sessions.known(migration));
+	...{ verb: "start", title: "Start your services", seconds: 10, deadline: 900, attempts: 20 },
+	async do({ migration, plan }, { engine, telling }, work) {
 		const told = telling(migration, "start", work);
 		try {
 			await engine.apply({ ...plan, mode: "serving" }, told);
@@ -147,7 +179,6 @@ const start: ArriveStep = {
 
 const serve: ArriveStep = {
 	...{ verb: "serve", title: "Tell the old provider that they serve", seconds: 1, ...patient },
-	pivot: true,
 	async do({ migration, plan }, { sessions, engine, setState, now }) {
 		const { state, manifest, epoch } = sessions.known(migration).talk;
 		if (state !== "committed" || manifest === null) return;
@@ -160,9 +191,10 @@ const serve: ArriveStep = {
 	},
 };
 
-const domain: ArriveStep = {
-	...{ verb: "domain", title: "Point the domain here", seconds: 5, ...patient },
-	do: ({ migration, plan }, { takeDomainOver }) => takeDomainOver(migration, plan),
+/** Where only the customer can set the records, requests come by way of the old provider until they are set. */
+const records: ArriveStep = {
+	...{ verb: "records", title: "See that the domain points here", seconds: 2, ...patient },
+	do: ({ migration, plan }, { takeDomainOver }) => takeDomainOver(migration, plan, "at last"),
 };
 
 const welcome: ArriveStep = {
@@ -176,7 +208,7 @@ const welcome: ArriveStep = {
 
 export const arrive: Saga<ArriveInput, ArriveTools> = {
 	name: "arrive",
-	steps: () => ({ agree, prepare, copy, rehearse, rest, verify, takeOver, start, serve, domain, welcome }),
+	steps: () => ({ agree, prepare, copy, rehearse, rest, verify, takeOver, domain, start, serve, records, welcome }),
 };
 
 /** Fetches what rounds there still are until the final manifest has come; false: it has been voted on already. */
@@ -213,7 +245,13 @@ async function fetchRound(migration: string, plan: Plan, tools: ArriveTools, wor
 	const current = sessions.known(migration).talk;
 	if (current.state !== "receiving" || current.round !== manifest.round || current.manifest === null) return;
 	const content = {
-		...{ round: manifest.round, manifest: current.manifest, bytes: haul.bytes, seconds: haul.seconds },
+		...{
+			round: manifest.round,
+			manifest: current.manifest,
+			bytes: haul.bytes,
+			seconds: haul.seconds,
+			skipped: haul.skipped,
+		},
 		...{ rehearsal: null, freezeSeconds: freezeFor(manifest, haul) },
 	};
 	await sessions.say(migration, { kind: "announce", content });

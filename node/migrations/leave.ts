@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { serves } from "#protocol/migration/conversation.ts";
 import type { Content } from "#protocol/migration/messages.ts";
 import { isCloseEnough, roundsOf } from "#protocol/migration/rounds.ts";
@@ -31,8 +32,10 @@ export interface LeaveTools {
 	/** The services' secrets, sealed to the other node's session. */
 	secrets(plan: Plan, sealTo: string): Promise<string>;
 	setState(deployment: string, state: DeploymentState): void;
-	/** The domain's records become the other node's, where we set them. */
+	/** The domain's records become the other node's, where we set them. Again changes nothing. */
 	handDomainOver(domain: string, accept: Content<"accept">): Promise<void>;
+	/** They become ours again, in an epoch after the other node's, where we set them. Again changes nothing. */
+	takeDomainBack(migration: string, plan: Plan): Promise<void>;
 	/** Asks the services at the other node, as their users will. Throws while one of them does not answer. */
 	probe(plan: Plan, accept: Content<"accept">, signal: AbortSignal): Promise<void>;
 	/** Shows how far the other node is, as long as `work` goes on. */
@@ -156,7 +159,8 @@ const handOver: LeaveStep = {
 	...{ verb: "hand-over", title: "Hand over to the new provider", seconds: 10, ...patient },
 	pivot: true,
 	refusable: true,
-	async do({ migration, plan }, { sessions, secrets, follow }, work) {
+	async do({ migration, plan }, tools, work) {
+		const { sessions, secrets, follow } = tools;
 		const { talk } = sessions.known(migration);
 		if (talk.state === "voted" && talk.manifest !== null) {
 			const sealTo = sessions.last(migration, "target", "accept")?.sealTo ?? "";
@@ -165,12 +169,37 @@ const handOver: LeaveStep = {
 		}
 		const following = follow(migration, work);
 		try {
-			await sessions.until(migration, work.signal, () => sessions.last(migration, "target", "active"));
+			const active = sessions.until(migration, work.signal, () => sessions.last(migration, "target", "active"));
+			await Promise.all([active, pointing(plan.domain, accepted(sessions, migration), tools, work, active)]);
 		} finally {
 			following.close();
 		}
 	},
+	undo: ({ migration, plan }, { takeDomainBack }) => takeDomainBack(migration, plan),
 };
+
+/** The other node starts nothing before the record names it, so the record is tried for until it does. */
+async function pointing(
+	domain: string,
+	accept: Content<"accept">,
+	{ handDomainOver }: LeaveTools,
+	work: Work,
+	over: Promise<unknown>,
+): Promise<void> {
+	let isOver = false;
+	const end = () => {
+		isOver = true;
+	};
+	over.then(end, end);
+	while (!isOver) {
+		try {
+			return await handDomainOver(domain, accept);
+		} catch (error) {
+			work.log(`The domain's records could not be set yet: ${(error as Error).message}`);
+			await Promise.race([over.catch(() => {}), pause(3000)]);
+		}
+	}
+}
 
 const domain: LeaveStep = {
 	...{ verb: "domain", title: "Point the domain to the new provider", seconds: 5, ...patient },

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
+import { expire } from "#protocol/migration/conversation.ts";
 import type { Content, Message } from "#protocol/migration/messages.ts";
 import { Problem } from "#protocol/problem.ts";
 import type { Deployments } from "../deployments/deployments.ts";
@@ -116,9 +117,16 @@ export function openMigrations(parts: MigrationParts) {
 			await engine.apply({ ...plan, mode: "absent" }, work);
 			await vault.remove(`${plan.deployment}/`);
 		},
-		async takeDomainOver(migration, plan) {
+		async takeDomainBack(migration, plan) {
+			const accept = sessions.last(migration, "target", "accept");
+			const session = sessions.known(migration);
+			if (!accept || session.talk.state !== "taken-back") return;
+			await domains.takeBack(session.customer, plan.domain, hostsOf(plan), accept.records);
+		},
+		managesZone: (domain) => domains.manages(domain),
+		async takeDomainOver(migration, plan, how) {
 			const { customer, about } = sessions.known(migration);
-			await domains.takeOver(customer, plan.domain, hostsOf(plan), about.peer?.actor ?? "");
+			await domains.takeOver(customer, plan.domain, hostsOf(plan), about.peer?.actor ?? "", how);
 		},
 		eraseFormer(plan) {
 			const former = formerOf(plan.domain);
@@ -153,9 +161,18 @@ export function openMigrations(parts: MigrationParts) {
 			const content = { at: now(), entries: sum("entries"), bytes: sum("bytes") };
 			await sessions.say(id, { kind: "erased", content }, () => sessions.change(id, { erasedAt: now() }));
 		}
+		for (const session of [...sessions.underWay("source"), ...sessions.underWay("target")]) await endSilent(session);
 		for (const { id, about, talk } of sessions.underWay("target"))
 			if (talk.state === "asked" && about.objection)
 				await sessions.callOff(id, about.objection.detail, about.objection.code);
+	}
+
+	/** A place is kept free for a day after the last word; then the side that may still do so calls the migration off. */
+	async function endSilent(session: Session): Promise<void> {
+		const { id, side, talk, job } = session;
+		if (job === null || !expire("reservation", side, talk.state)) return;
+		const said = sessions.transcript.said(id).at(-1)?.at ?? session.createdAt;
+		if (now() - said > day) await sessions.callOff(id, "nothing was heard for a day", "silent");
 	}
 
 	/** Who the other provider is, and until when a copy is kept: for notices and history. */

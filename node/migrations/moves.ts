@@ -135,7 +135,7 @@ export class Moves {
 	}
 
 	async #offer(customer: Customer, { plan, domain, id }: Deployment, token: Token): Promise<Content<"offer">> {
-		const { deployments, engine, catalogue, provider, actor, epochOf } = this.#parts;
+		const { deployments, engine, catalogue, provider, actor, epochOf, manages } = this.#parts;
 		const sightings = deployments.sightings(id);
 		const services = await Promise.all(
 			plan.services.map(async ({ name, hosts }) => {
@@ -158,6 +158,7 @@ export class Moves {
 				services,
 				owner: first.owner,
 				epoch: epochOf(customer.id, domain),
+				managesZone: manages(domain),
 				customer: customer.name,
 				provider,
 			},

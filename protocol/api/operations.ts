@@ -363,6 +363,38 @@ export const operations = {
 		path: byId,
 		answer: [202, job.JobHead],
 	},
+	"GET /staff/peers": {
+		summary: "The nodes that this one knows of",
+		for: "staff",
+		query: PageQuery,
+		answer: [200, pageOf(staff.PeerView)],
+	},
+	"POST /staff/peers": {
+		summary: "Know a node; one that is known is looked at again",
+		for: "staff",
+		body: staff.PeerRequest,
+		answer: [201, staff.PeerView],
+	},
+	"PATCH /staff/peers/{id}": {
+		summary: "Allow, block, hide or limit a node, or confirm its new key",
+		for: "staff",
+		path: byId,
+		body: staff.PeerChange,
+		answer: [200, staff.PeerView],
+	},
+	"DELETE /staff/peers/{id}": { summary: "Forget a node", for: "staff", path: byId, answer: [204, null] },
+	"GET /staff/moves": {
+		summary: "Offers of other nodes that wait for staff",
+		for: "staff",
+		answer: [200, z.object({ items: z.array(staff.OfferedMove) })],
+	},
+	"POST /staff/moves/{id}/accept": {
+		summary: "Let an offer in, once its customer agrees as well",
+		for: "staff",
+		path: byId,
+		answer: [204, null],
+	},
+	"POST /staff/moves/{id}/refuse": { summary: "Refuse an offer", for: "staff", path: byId, answer: [204, null] },
 	"GET /staff/findings": {
 		summary: "What is wrong with this node, and the fix",
 		for: "staff",

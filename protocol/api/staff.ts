@@ -41,6 +41,68 @@ export const CustomerView = z
 
 export const PasswordReset = z.object({ password: z.string() }).meta({ id: "PasswordReset" });
 
+export const standings = ["usual", "allowed", "blocked"] as const;
+
+const PeerKey = z.object({ key: z.string(), fingerprint: z.string() });
+
+/** A node that this one knows of. */
+export const PeerView = z
+	.object({
+		id: Id,
+		origin: z.string(),
+		/** As its offer sheet says; null: none was seen yet. */
+		name: z.string().nullable(),
+		/** `config`, `staff`, `customer`, or the origin of the node that named it. */
+		toldBy: z.string(),
+		standing: z.enum(standings),
+		/** Not named to other nodes. */
+		hidden: z.boolean(),
+		/** Moves from there at a time, and bytes from there in a day; null: as the configuration says for all. */
+		mostMoves: z.number().int().nullable(),
+		mostBytes: z.number().int().nullable(),
+		/** By which it is known, and another one that it shows since; that is not used before it is confirmed. */
+		key: PeerKey.nullable(),
+		newKey: PeerKey.nullable(),
+		/** Whether what is known of it is older than a day. */
+		stale: z.boolean(),
+		addedAt: Moment,
+		seenAt: Moment.nullable(),
+		sheetUntil: Moment.nullable(),
+		/** Why it could not be asked the last time. */
+		problem: z.string().nullable(),
+	})
+	.meta({ id: "Peer" });
+
+/** A node to know; one that is to be blocked is not looked at. */
+export const PeerRequest = z.strictObject({ origin: z.string().min(1).max(300), standing: z.enum(standings).optional() });
+
+const Limit = z.number().int().min(0).nullable();
+
+/** What is left out stays. `key` confirms the other key that the node shows. */
+export const PeerChange = z.strictObject({
+	standing: z.enum(standings).optional(),
+	hidden: z.boolean().optional(),
+	mostMoves: Limit.optional(),
+	mostBytes: Limit.optional(),
+	key: z.string().max(200).optional(),
+});
+
+/** An offer that waits for staff. */
+export const OfferedMove = z
+	.object({
+		id: Id,
+		domain: z.string(),
+		services: z.array(z.string()),
+		bytes: z.number(),
+		from: z.object({ origin: z.string(), provider: z.string(), customer: z.string() }),
+		/** Who asked for it here. */
+		customer: z.string(),
+		/** Whether that customer has agreed. */
+		agreed: z.boolean(),
+		createdAt: Moment,
+	})
+	.meta({ id: "OfferedMove" });
+
 /** One thing `doctor` looked at. */
 export const FindingView = z
 	.object({

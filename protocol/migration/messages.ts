@@ -43,6 +43,8 @@ export const Offer = z.strictObject({
 	owner: z.strictObject({ username: z.string().max(64), email: z.string().max(254) }),
 	/** The epoch in which the source serves the domain. */
 	epoch: z.int().positive(),
+	/** Whether the source sets the domain's records itself. */
+	managesZone: z.boolean(),
 	/** As people know them: whom the deployment belongs to there, and who runs the node. */
 	customer: Text,
 	provider: Text,
@@ -106,6 +108,8 @@ export const contents = {
 		/** What had to come over the wire, and how long it took. */
 		bytes: Bytes,
 		seconds: z.number().nonnegative(),
+		/** Pieces that had changed before they could be fetched. */
+		skipped: z.int().nonnegative(),
 		/** What the services said when they were tried here with a copy; null: not tried. */
 		rehearsal: z
 			.strictObject({ ok: z.boolean(), checks: z.array(Check).max(64), seconds: z.number().nonnegative() })

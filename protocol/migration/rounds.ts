@@ -1,7 +1,7 @@
 /** When copying while services run has come close enough for the freeze. Both nodes reckon with the same announcements. */
 import type { Content } from "./messages.ts";
 
-type Announced = Pick<Content<"announce">, "round" | "bytes" | "seconds">;
+type Announced = Pick<Content<"announce">, "round" | "bytes" | "seconds" | "skipped">;
 
 /** A round that took so long at most is short enough to do once more while services rest. Seconds. */
 const shortEnough = 10;
@@ -12,7 +12,10 @@ const most = 5;
 export function isCloseEnough(announced: readonly Announced[]): boolean {
 	const [last, before] = [announced.at(-1), announced.at(-2)];
 	if (!last) return false;
-	if (announced.length >= most || last.seconds <= shortEnough) return true;
+	if (announced.length >= most) return true;
+	// What was changing under our eyes is fetched once more, so that there is something whole to rehearse with.
+	if (last.skipped > 0) return false;
+	if (last.seconds <= shortEnough) return true;
 	return before !== undefined && last.bytes > before.bytes / 2;
 }
 

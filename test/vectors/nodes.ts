@@ -42,6 +42,7 @@ export const offer: Content<"offer"> = {
 	],
 	owner: { username: "anna", email: "anna@choir.example" },
 	epoch: 1,
+	managesZone: false,
 	customer: "Anna",
 	provider: "North",
 	proof: proofFor(tokenSecret, { sid, actor: north.actor, domain }),
@@ -72,7 +73,15 @@ export const says = {
 	final: (round: number): Message => ({ kind: "manifest", content: manifest(round, true) }),
 	announce: (round: number): Message => ({
 		kind: "announce",
-		content: { round, manifest: digestOf(round, false), bytes: 4096, seconds: 2, rehearsal: null, freezeSeconds: 5 },
+		content: {
+			round,
+			manifest: digestOf(round, false),
+			bytes: 4096,
+			seconds: 2,
+			skipped: 0,
+			rehearsal: null,
+			freezeSeconds: 5,
+		},
 	}),
 	vote: (round: number): Message => ({
 		kind: "vote",
