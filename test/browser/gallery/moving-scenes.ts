@@ -100,5 +100,7 @@ export const movingScenes: Scene[] = [
 	story("arrive-records", "found: 198.51.100.4"),
 	story("arrive-done", "now runs here"),
 	{ name: "german-move", world: "german", path: move, shows: "Deutsch" },
+	{ name: "german-plan", world: "german-plan", path: move + pasted, shows: "Ihr Passwort" },
+	{ ...story("german-left", "Quittung aufheben") },
 	{ name: "german-move-in", world: "german", path: "/move-in", shows: "Deutsch", act: press("Token") },
 ];

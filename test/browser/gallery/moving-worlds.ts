@@ -18,7 +18,7 @@ import {
 } from "./migrations.ts";
 import { ago, ahead, minutes } from "./moments.ts";
 import { notice } from "./notices.ts";
-import { entitlement, page } from "./people.ts";
+import { anna, entitlement, page } from "./people.ts";
 import { unpointed } from "./records.ts";
 
 /** What every customer's node says of moving, unless a world says otherwise. */
@@ -60,6 +60,8 @@ function told() {
 		notice(`g${n}`, ago((n + 1) * 9 * minutes), kind, params, n > 2, "/d/choir.localhost"),
 	);
 }
+
+const german = { ...anna, language: "de" as const };
 
 type Make = (answers?: Answers) => World;
 
@@ -115,6 +117,8 @@ export const movingWorlds = (world: Make) => {
 		"leave-late": story("resting", "late"),
 		"leave-handing": story("handing"),
 		"leave-done": story("left"),
+		"german-plan": world({ ...serves, "GET /me": german }),
+		"german-left": { answers: { ...story("left").answers, "GET /me": german } },
 		"leave-erased": story("left", "erased"),
 		"leave-undone": story("calledOff"),
 		"leave-stuck": story("stuck"),

@@ -213,6 +213,6 @@ export const scenes: Scene[] = [
 	{ name: "german-home", world: "german", path: "/home", shows: "Deutsch" },
 	{ name: "german-new", world: "german", path: "/new", shows: "Deutsch" },
 	{ name: "german-deployment", world: "german", path: "/d/choir.localhost", shows: "Deutsch" },
-	{ name: "german-job", world: "german", path: "/d/choir.localhost/jobs/j2", shows: "49 of 84 MB" },
+	{ name: "german-job", world: "german", path: "/d/choir.localhost/jobs/j2", shows: "49 von 84 MB" },
 	{ name: "german-account", world: "german", path: "/account", shows: "Deutsch" },
 ];
