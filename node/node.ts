@@ -5,6 +5,7 @@ import type { Doors } from "./doors.ts";
 import { Gateway } from "./gateway/gateway.ts";
 import type { Life } from "./life.ts";
 import type { Surroundings } from "./parts.ts";
+import { publicLookup } from "./peers/public-address.ts";
 import { Front } from "./web/front.ts";
 import { panelFolder } from "./web/panel-files.ts";
 
@@ -35,6 +36,8 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 		about: { provider: config.provider.name, panel: config.web.url },
 		trustProxy: config.web.trustProxy,
 		counted: (...request) => life?.counted(...request),
+		// The new provider says where it takes requests: that must not lead into this machine or its networks.
+		...(config.demo === null && { lookup: publicLookup }),
 	});
 	const port = await gateway.listen(config.web.listen);
 	try {

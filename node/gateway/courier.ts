@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { LookupFunction } from "node:net";
 import type { Agent, Dispatcher, Pool } from "undici";
 import { Exchange, type Failure } from "./exchange.ts";
 import type { Head } from "./head.ts";
@@ -22,7 +23,11 @@ export interface Way {
 	/** Such as `http://127.0.0.1:20001`. */
 	readonly origin: string;
 	/** By TLS the other side is to prove this name, which is the host that was asked for and not the origin's own. */
-	readonly away?: { readonly host: string };
+	readonly away?: {
+		readonly host: string;
+		/** Looks the other side's name up, and gives only addresses that one may connect to. */
+		readonly lookup?: LookupFunction | undefined;
+	};
 }
 
 /** What becomes of it. */
@@ -92,7 +97,7 @@ export class Courier {
 		const name = `${origin} ${away.host}`;
 		const pool =
 			this.#pools.get(name) ??
-			new this.#undici.Pool(origin, { ...this.#options(), connections: this.#limits.connectionsAway });
+			new this.#undici.Pool(origin, { ...this.#options(away.lookup), connections: this.#limits.connectionsAway });
 		this.#pools.set(name, pool);
 		return pool;
 	}
@@ -104,9 +109,9 @@ export class Courier {
 		this.#agent = new this.#undici.Agent({ ...this.#options(), connections });
 	}
 
-	#options() {
+	#options(lookup?: LookupFunction) {
 		return {
-			connect: { timeout: this.#limits.connect },
+			connect: { timeout: this.#limits.connect, ...(lookup && { lookup }) },
 			allowH2: false,
 			headersTimeout: this.#limits.firstByte,
 			bodyTimeout: this.#limits.idle,

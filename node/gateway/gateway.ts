@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, LookupFunction, Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import { answerFor, refuse } from "./answers.ts";
 import { hasPassed, headAway, nameOf } from "./away.ts";
@@ -32,6 +32,8 @@ export interface GatewayParts {
 	/** Whether all that comes in comes from a proxy of ours, so that its X-Forwarded-For and -Proto are true. */
 	readonly trustProxy: boolean;
 	readonly limits?: Partial<Limits>;
+	/** Looks up the names of other nodes; without it the system does. */
+	readonly lookup?: LookupFunction;
 	/** Told of each request for a service that is not, or no longer, answered here. Called often, so it must be quick. */
 	counted?(host: string, what: Counted): void;
 }
@@ -176,7 +178,7 @@ export class Gateway {
 		if (hasPassed(request, this.#name)) return void this.#excuse("round", visit);
 		this.#welcome(visit);
 		const away = { ...visit, head: headAway(head, request, this.#name) };
-		this.#courier.send({ origin: front, away: { host: head.host } }, away, {
+		this.#courier.send({ origin: front, away: { host: head.host, lookup: this.#parts.lookup } }, away, {
 			failed: (failure) => this.#excuse(failure, visit),
 			ended: (isWhole) => this.#count(head.host, isWhole ? "forwarded" : "failed"),
 		});
@@ -261,7 +263,9 @@ export class Gateway {
 		this.#tunnels.add(socket);
 		socket.once("close", () => this.#tunnels.delete(socket));
 		openTunnel({
-			way: isAway ? { origin: destination.front, away: { host: head.host } } : wayTo(destination),
+			way: isAway
+				? { origin: destination.front, away: { host: head.host, lookup: this.#parts.lookup } }
+				: wayTo(destination),
 			head: isAway ? headAway(head, request, this.#name) : head,
 			...{ request, socket, early, limits: this.#limits },
 			failed: (failure, response) => this.#excuse(failure, { head, request, response, isWaiting: false }),

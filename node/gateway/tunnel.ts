@@ -63,7 +63,8 @@ export function openTunnel(knock: Knock): void {
 /** By TLS the other side must prove the name that was asked for. */
 function askAt({ origin, away }: Way, options: RequestOptions): ClientRequest {
 	const { protocol, hostname, port } = new URL(origin);
-	const at = { ...options, host: hostname.replace(/^\[|\]$/g, ""), port: port || undefined };
+	const lookup = away?.lookup;
+	const at = { ...options, ...(lookup && { lookup }), host: hostname.replace(/^\[|\]$/g, ""), port: port || undefined };
 	if (protocol === "http:") return ask(at);
 	// Not loaded with the node, which itself speaks plain HTTP.
 	const secure = process.getBuiltinModule("node:https");

@@ -75,7 +75,10 @@ export class Courier {
 	#isRefused(id: string, error: unknown): boolean {
 		const final = ["token-expired", "token-used", "token-unknown", "token-other-domain", "message-wrong", "not-found"];
 		const isFinal =
-			error instanceof Problem && [...final, "migration-broken", "node-not-accepted"].includes(error.code);
+			error instanceof Problem &&
+			[...final, "migration-broken", "node-not-accepted", "node-key-changed", "migration-too-large"].includes(
+				error.code,
+			);
 		if (isFinal) this.#parts.sessions.fail(id, error);
 		return isFinal;
 	}

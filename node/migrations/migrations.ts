@@ -13,6 +13,7 @@ import { identityIn } from "../federation/identity.ts";
 import { Calls } from "../peers/calls.ts";
 import { signerOf } from "../peers/keys.ts";
 import { Outside } from "../peers/outside.ts";
+import { looksPublic } from "../peers/public-address.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { Database } from "../store/database.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -149,7 +150,12 @@ export function openMigrations(parts: MigrationParts) {
 		if (session.side === "target" && kind === "erased") sessions.change(session.id, { erasedAt: now() });
 	});
 	sessions.onHear((session, message) => {
-		if (session.side === "source" && message.kind === "accept") checkRecords(session, message.content);
+		if (session.side !== "source" || message.kind !== "accept") return;
+		checkRecords(session, message.content);
+		const front = new URL(message.content.front);
+		// A name is looked up each time it is used, by one who takes only public addresses.
+		if (!insecure && (front.protocol !== "https:" || !looksPublic(front.hostname)))
+			throw new Problem("node-address", { origin: front.origin });
 	});
 
 	/** Says of copies that are gone that they are, ends what was left half done, and drops tokens nobody used. */

@@ -39,8 +39,10 @@ export interface MoveInParts {
 	/** Which node serves a domain, as its DNS says. */
 	serving(domain: string): Promise<Ownership | undefined>;
 	startJob(kind: string, input: object, about: { deployment: string; customer: string }): string;
-	/** Throws `node-not-accepted` for nodes this provider takes nothing from. */
-	checkAccepted(origin: string): void;
+	/** Throws `node-not-accepted` and its like for what this provider does not take from a node. */
+	checkAccepted(from: Pick<Peer, "origin" | "key">, migration: string, offer: Content<"offer">): void;
+	/** Whether staff decides on each offer. */
+	readonly byHand: boolean;
 }
 
 /** How long a token may wait to be pasted, ms. */
@@ -105,9 +107,37 @@ export class MoveIns {
 			const session = this.#target(customer, id);
 			if (session.talk.state !== "asked" || session.job !== null) return sessions.checkOpen(session);
 			sessions.change(id, { about: { agreed: true } });
-			this.#begin(sessions.known(id));
+			this.#beginOnceWanted(id);
 		});
 		return sessions.known(id);
+	}
+
+	/** Offers that staff has not decided on. */
+	undecided(): Session[] {
+		const { sessions, byHand } = this.#parts;
+		if (!byHand) return [];
+		const asked = sessions.underWay("target").filter(({ talk, job }) => talk.state === "asked" && job === null);
+		return asked.filter(({ about }) => about.offer && !about.letIn && !about.objection);
+	}
+
+	/** Staff lets an offer in; it begins once its customer has agreed as well. Throws `not-found` for one that does not wait. */
+	letIn(id: string): void {
+		const { db, sessions } = this.#parts;
+		db.transaction(() => {
+			this.#checkUndecided(id);
+			sessions.change(id, { about: { letIn: true } });
+			this.#beginOnceWanted(id);
+		});
+	}
+
+	/** Staff refuses an offer. Throws `not-found` for one that does not wait. */
+	async turnAway(id: string): Promise<void> {
+		this.#checkUndecided(id);
+		await this.#parts.sessions.callOff(id, "the provider there said no", "declined");
+	}
+
+	#checkUndecided(id: string): void {
+		if (!this.undecided().some((one) => one.id === id)) throw new Problem("not-found");
 	}
 
 	async refuse(customer: string, id: string): Promise<Session> {
@@ -144,7 +174,7 @@ export class MoveIns {
 		if (about.wish?.domain && about.wish.domain !== offer.domain)
 			throw new Problem("token-other-domain", { domain: about.wish.domain });
 		if (peer.origin === origin) throw new Problem("node-not-accepted", { origin });
-		checkAccepted(peer.origin);
+		checkAccepted(peer, id, offer);
 		return session;
 	}
 
@@ -200,12 +230,19 @@ export class MoveIns {
 		const { id, about, customer } = session;
 		if (!about.offer || about.objection) return;
 		sessions.change(id, { domain: about.offer.domain });
-		if (about.agreed) this.#begin(sessions.known(id));
+		if (about.agreed) this.#beginOnceWanted(id);
 		else
 			notices.tell({
 				...{ key: `move-asked:${id}`, customer, kind: "move-asked", link: "/move-in" },
 				params: { domain: about.offer.domain, provider: about.peer?.provider ?? "" },
 			});
+	}
+
+	/** Its customer must want it and, where staff decides on each, staff as well. */
+	#beginOnceWanted(id: string): void {
+		const session = this.#parts.sessions.known(id);
+		const { agreed, letIn } = session.about;
+		if (agreed && (letIn || !this.#parts.byHand)) this.#begin(session);
 	}
 
 	#begin({ id, about, customer }: Session): void {

@@ -36,6 +36,10 @@ export interface MoveParts {
 	epochOf(customer: string, domain: string): number;
 	manages(domain: string): boolean;
 	checkPassword(email: string, password: string): Promise<unknown>;
+	/** Throws `node-blocked` and `node-key-changed` for nodes to which nobody may move from here. */
+	checkTarget(to: Actor): void;
+	/** A node that a token led to has answered as it must. */
+	met(node: Actor): void;
 	startJob(kind: string, input: object, about: { deployment: string; customer: string }): string;
 }
 
@@ -62,7 +66,8 @@ export class Moves {
 	async plan(customer: Customer, id: string, pasted: string): Promise<z.infer<typeof MovePlan>> {
 		const deployment = this.#serving(customer, id);
 		const { actor, offer, terms, words } = await this.#prepare(customer, deployment, pasted);
-		const { catalogue, manages, keepDays } = this.#parts;
+		const { catalogue, manages, keepDays, met } = this.#parts;
+		met(actor);
 		const sizes = offer.services.map(({ volumes }) => sumOf(volumes.map(({ bytes }) => bytes)));
 		const bytes = sumOf(sizes);
 		const seconds = Math.round(20 + (bytes ?? 0) / (terms.rate ?? usualRate));
@@ -120,11 +125,12 @@ export class Moves {
 	}
 
 	async #prepare(customer: Customer, deployment: Deployment, pasted: string): Promise<Prepared> {
-		const { outside, calls, key, insecure } = this.#parts;
+		const { outside, calls, key, insecure, checkTarget } = this.#parts;
 		const token = parseToken(pasted, { insecure });
 		const actor = await lookUpActor(outside, await outside.origin(token.origin));
 		if (thumbprint(actor.key) !== token.thumbprint)
 			throw new Problem("node-unfit", { origin: token.origin, reason: "its key is not the one the token stands for" });
+		checkTarget(actor);
 		const offer = await this.#offer(customer, deployment, token);
 		const said = await calls.call(actor, { method: "POST", path: `/migrate/${token.sid}/enquiry`, body: { offer } });
 		const { data: terms } = Terms.safeParse(said);

@@ -1,7 +1,8 @@
 import { Problem } from "#protocol/problem.ts";
+import type { Customers } from "../customers/customers.ts";
 import { implement, type Routes } from "../web/implement.ts";
 import type { Migrations } from "./migrations.ts";
-import type { MoveIns } from "./move-ins.ts";
+import { bytesOf, type MoveIns } from "./move-ins.ts";
 import type { Moves } from "./moves.ts";
 import { receiptOf } from "./receipt.ts";
 import { migrationOf, moveInOf, type ViewParts } from "./views.ts";
@@ -10,6 +11,32 @@ export interface MigrationRouteParts extends ViewParts {
 	readonly migrations: Migrations;
 	readonly moveIns: MoveIns;
 	readonly moves: Moves;
+}
+
+/** `/staff/moves`: what provider staff decides on where it does so by hand. */
+export function staffMoveRoutes(
+	routes: Routes,
+	{ moveIns, customers }: { moveIns: MoveIns; customers: Pick<Customers, "get"> },
+) {
+	implement(routes, "GET /staff/moves", () => ({
+		items: moveIns.undecided().flatMap(({ id, about, customer, createdAt }) => {
+			const { offer, peer, agreed = false } = about;
+			if (!offer || !peer) return [];
+			return {
+				...{
+					id,
+					domain: offer.domain,
+					services: offer.services.map(({ name }) => name),
+					bytes: bytesOf(offer),
+					agreed,
+				},
+				from: { origin: peer.origin, provider: peer.provider, customer: peer.customer },
+				...{ customer: customers.get(customer).email, createdAt: new Date(createdAt).toISOString() },
+			};
+		}),
+	}));
+	implement(routes, "POST /staff/moves/{id}/accept", ({ path }) => moveIns.letIn(path.id));
+	implement(routes, "POST /staff/moves/{id}/refuse", ({ path }) => moveIns.turnAway(path.id));
 }
 
 /** `/move-ins`, `/deployments/{id}/move…` and `/migrations`: both halves of story 2. */

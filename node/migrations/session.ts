@@ -44,6 +44,8 @@ export interface About {
 	readonly sealTo?: string;
 	/** At the target: the customer has agreed, by making the token for this domain or when asked. */
 	readonly agreed?: boolean;
+	/** At the target: staff has let it in, where staff decides on each. */
+	readonly letIn?: boolean;
 	/** At the target: why the offer cannot be taken. */
 	readonly objection?: FailureView;
 	/** The other node cannot be talked to in this session any more. */

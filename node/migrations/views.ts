@@ -35,11 +35,11 @@ export function moveInOf({ sessions }: ViewParts, session: Session): z.infer<typ
 	};
 }
 
-function moveInState({ talk, job, revokedAt }: Session): z.infer<typeof MoveIn>["state"] {
+function moveInState({ about, talk, job, revokedAt }: Session): z.infer<typeof MoveIn>["state"] {
 	if (revokedAt !== null) return "revoked";
 	if (talk.state === "dropped") return "expired";
 	if (talk.state === "issued") return "waiting";
-	if (talk.state === "asked") return job === null ? "asked" : "agreed";
+	if (talk.state === "asked") return job === null && !about.agreed ? "asked" : "agreed";
 	if (talk.state === "refused" || talk.state === "withdrawn") return "refused";
 	return talk.state === "active" || talk.state === "closed" ? "done" : "moving";
 }
