@@ -17,6 +17,7 @@ import { Domains } from "./domains/domains.ts";
 import { Rfc2136Zone } from "./domains/rfc2136-zone.ts";
 import type { Engine } from "./engines/engine.ts";
 import { LocalEngine } from "./engines/local/local-engine.ts";
+import type { Recipe } from "./engines/local/recipe.ts";
 import type { Kinds } from "./jobs/job.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import type { OnEnd } from "./jobs/ledger.ts";
@@ -39,12 +40,14 @@ export interface Surroundings {
 	readonly environment: Readonly<Record<string, string | undefined>>;
 	/** Ms since 1970. */
 	readonly now: () => number;
+	/** How services are run; none: as this node does. For tests. */
+	readonly recipes?: readonly Recipe[];
 }
 
 export type Parts = ReturnType<typeof openParts>;
 
 /** Builds everything a node consists of and connects it, by hand and in one place. Nothing runs yet. */
-export function openParts(config: Config, { environment, now }: Surroundings) {
+export function openParts(config: Config, { environment, now, recipes }: Surroundings) {
 	// Others may pass through to the folders of services, which have users of their own, and can list or read nothing.
 	mkdirSync(config.state.folder, { recursive: true, mode: 0o711 });
 	const db = new Database(join(config.state.folder, "node.sqlite"));
@@ -54,6 +57,7 @@ export function openParts(config: Config, { environment, now }: Surroundings) {
 		...{ nodeId, vault, environment, cache: config.state.cache, memoryMiB: config.engine.memoryMiB },
 		folder: join(config.state.folder, "services"),
 		ports: { first: config.engine.firstPort, last: config.engine.lastPort },
+		...(recipes && { recipes }),
 	});
 	const zone = config.zone ? zoneOf(config.zone, now) : null;
 	const domains = new Domains(db, {

@@ -28,7 +28,7 @@ export default defineConfig({
 					...shared,
 					name: "stories",
 					sequence: { groupOrder: 1 },
-					include: ["test/stories/**/*.test.ts"],
+					include: ["test/{stories,hostile,faults}/**/*.test.ts"],
 					testTimeout: 180_000,
 					fileParallelism: false,
 				},
