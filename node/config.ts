@@ -17,6 +17,7 @@ import {
 	oneOf,
 	origin,
 	originPattern,
+	origins,
 	port,
 	type Read,
 	text,
@@ -35,12 +36,25 @@ export interface Config {
 		help: string | null;
 		accent: string | null;
 		logo: string | null;
+		jurisdiction: string;
+		price: string;
+		backups: string;
+		exitDays: number | null;
+		exitCharge: string;
 	};
 	web: { url: string; listen: Listen; trustProxy: boolean };
 	operator: { socket: string; metrics: Listen | null };
 	state: { folder: string; cache: string };
 	services: { origin: string; addresses: string[]; front: string; keepDays: number };
-	migrations: { freezeSeconds: number };
+	migrations: {
+		freezeSeconds: number;
+		accept: "open" | "listed" | "none";
+		byHand: boolean;
+		largestGiB: number | null;
+		movesEach: number | null;
+		gibADayEach: number | null;
+	};
+	peers: { known: string[]; learn: boolean; listed: boolean };
 	zone: { name: string; server: string; keyName: string; keyFile: string } | null;
 	dns: { resolvers: string[] };
 	engine: { kind: "local"; firstPort: number; lastPort: number; memoryMiB: number };
@@ -75,6 +89,11 @@ export const knobs: readonly Knob[] = [
 	["provider.help", link, null, "Where customers find help"],
 	["provider.accent", colour, null, "One colour of yours, #rrggbb"],
 	["provider.logo", link, null, "Path or address of your logo"],
+	["provider.jurisdiction", text, "", "By which law you are bound, for the offer sheet"],
+	["provider.price", text, "", "What it costs, for the offer sheet"],
+	["provider.backups", text, "", "What you back up, how often and for how long, for the offer sheet"],
+	["provider.exit_days", whole, null, "Days of notice before a customer moves away; none: not told"],
+	["provider.exit_charge", text, "", "What moving away costs, for the offer sheet"],
 	["web.url", origin, needed, "The panel's origin, such as https://north.example"],
 	["web.listen", listen, "127.0.0.1:8080", "Address and port of the front door"],
 	["web.trust_proxy", flag, false, "Whether X-Forwarded-* of a proxy in front is believed"],
@@ -97,6 +116,19 @@ export const knobs: readonly Knob[] = [
 	],
 	["services.keep_days", days, 30, "Days a removed deployment is kept before it is erased"],
 	["migrations.freeze_seconds", whole, 900, "How long services may rest while they move, before they serve here again"],
+	[
+		"migrations.accept",
+		oneOf("open", "listed", "none"),
+		"open",
+		"From which nodes deployments are taken; listed: peer allow",
+	],
+	["migrations.by_hand", flag, false, "Whether staff confirms each offer: fediversity move list"],
+	["migrations.largest_gib", whole, null, "Most a deployment that moves in may hold, GiB; none: what its voucher says"],
+	["migrations.moves_each", whole, null, "Most moves from one node at a time; none: any number"],
+	["migrations.gib_a_day_each", whole, null, "Most that comes from one node in a day, GiB; none: any amount"],
+	["peers.known", origins, [], "Origins of other nodes to know; peer add does the same"],
+	["peers.learn", flag, true, "Whether nodes are also learnt of from customers' tokens and from other nodes"],
+	["peers.listed", flag, true, "Whether others may show this node: its offer sheet is public"],
 	["zone.name", name, null, "A zone in which this node sets records itself"],
 	["zone.server", addressAndPort, "127.0.0.1:53", "Its primary name server, for RFC 2136 updates"],
 	["zone.key_name", text, "fediversity", "Name of the TSIG key"],
@@ -185,6 +217,11 @@ function shaped(values: Map<string, unknown>, base: string): Config {
 			help: get("provider.help"),
 			accent: get("provider.accent"),
 			logo: get("provider.logo"),
+			jurisdiction: get("provider.jurisdiction"),
+			price: get("provider.price"),
+			backups: get("provider.backups"),
+			exitDays: get("provider.exit_days"),
+			exitCharge: get("provider.exit_charge"),
 		},
 		web: { url: get("web.url"), listen: get("web.listen"), trustProxy: get("web.trust_proxy") },
 		operator: { socket: reachable(at("operator.socket")), metrics: get("operator.metrics") },
@@ -195,7 +232,15 @@ function shaped(values: Map<string, unknown>, base: string): Config {
 			front: get<string | null>("services.front") ?? get("web.url"),
 			keepDays: get("services.keep_days"),
 		},
-		migrations: { freezeSeconds: get("migrations.freeze_seconds") },
+		migrations: {
+			freezeSeconds: get("migrations.freeze_seconds"),
+			accept: get("migrations.accept"),
+			byHand: get("migrations.by_hand"),
+			largestGiB: get("migrations.largest_gib"),
+			movesEach: get("migrations.moves_each"),
+			gibADayEach: get("migrations.gib_a_day_each"),
+		},
+		peers: { known: get("peers.known"), learn: get("peers.learn"), listed: get("peers.listed") },
 		zone: get("zone.name")
 			? {
 					name: get("zone.name"),

@@ -16,10 +16,12 @@ import { jobRoutes } from "./jobs/routes.ts";
 import { openDoor } from "./migrations/door.ts";
 import { Inbox } from "./migrations/inbox.ts";
 import { Moves } from "./migrations/moves.ts";
-import { migrationRoutes } from "./migrations/routes.ts";
+import { migrationRoutes, staffMoveRoutes } from "./migrations/routes.ts";
 import { noticeRoutes } from "./notices/routes.ts";
 import type { Parts } from "./parts.ts";
+import { openSheetDoor } from "./peers/door.ts";
 import { Nonces } from "./peers/nonces.ts";
+import { peerRoutes } from "./peers/routes.ts";
 import { serviceRoutes } from "./services/routes.ts";
 import { openApp } from "./web/app.ts";
 import { Idempotency } from "./web/idempotency.ts";
@@ -54,8 +56,12 @@ export async function openDoors(parts: Parts, ready: () => Promise<readonly stri
 	const operators = await openOperatorDoor({ config: config.operator, metrics, routes, idempotency });
 	const page = getRequestListener(app.fetch);
 	const migrations = migrationDoor(parts);
+	const { sheet, directory } = parts;
+	const sheets = openSheetDoor({ sheet, named: () => directory.named(), listed: config.peers.listed });
 	const panel = async (request: IncomingMessage, response: ServerResponse) => {
-		if (!request.url?.startsWith("/migrate/") || !(await migrations(request, response))) return page(request, response);
+		const isNodes = request.url?.startsWith("/migrate/");
+		if (isNodes && ((await sheets(request, response)) || (await migrations(request, response)))) return;
+		return page(request, response);
 	};
 	return { panel, close: () => operators.close() };
 }
@@ -85,11 +91,19 @@ function routesOf(
 	migrationRoutes(routes, {
 		...{ ...parts, sessions: moving, moves: movesOf(parts, signIn), freezeSeconds: config.migrations.freezeSeconds },
 	});
-	implement(routes, "GET /providers", () => ({ items: [] }));
+	peerRoutes(routes, { ...parts, origin: config.web.url });
+	staffMoveRoutes(routes, parts);
 	jobRoutes(routes, jobs);
 	noticeRoutes(routes, { ...parts, notices: parts.keptNotices });
 	implement(routes, "GET /staff/findings", async () => ({
-		items: await findings(config, { running: true, engine, services: catalogue, zone: parts.zone, now }),
+		items: await findings(config, {
+			running: true,
+			engine,
+			services: catalogue,
+			zone: parts.zone,
+			peers: parts.peers.all(),
+			now,
+		}),
 	}));
 	return routes;
 }
@@ -121,6 +135,8 @@ function movesOf(parts: Parts, signIn: SignIn): Moves {
 		manages: (domain) => domains.manages(domain),
 		checkPassword: (email, password) => signIn.check(email, password),
 		startJob: (...job) => jobs.start(...job),
+		checkTarget: (node) => parts.acceptance.checkTarget(node),
+		met: (node) => parts.directory.met(node),
 	});
 }
 

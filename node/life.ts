@@ -17,6 +17,8 @@ const eraseEvery = 10 * 60_000;
 const guardEvery = 60 * 60_000;
 /** How often migrations are looked after that nobody is at work on. */
 const moveEvery = 20_000;
+/** How often it is looked whether other nodes are to be asked for their offer sheets. */
+const peersEvery = 10_000;
 
 const log = getLogger(["fediversity", "node"]);
 
@@ -58,7 +60,7 @@ export function openLife(config: Config, surroundings: Surroundings): Life {
 			await running?.stop();
 			await parts.engine.close();
 			await parts.sender.close();
-			await parts.migrations.close();
+			await Promise.all([parts.migrations.close(), parts.directory.close()]);
 			await (await doors()).close();
 			parts.jobs.close();
 			parts.db.close();
@@ -108,6 +110,7 @@ async function recover(parts: Parts, worker: Worker, done: () => void): Promise<
 	worker.start();
 	parts.sender.start();
 	parts.migrations.start();
+	parts.directory.start();
 	done();
 }
 
@@ -143,11 +146,13 @@ function goRound(parts: Parts, after: Promise<void>) {
 		await parts.moveIns.expire();
 		await parts.migrations.round();
 	});
+	const peers = every(peersEvery, () => parts.directory.round());
 	void after.then(() => {
 		looks.start();
 		erasures.start();
 		migrations.start();
 		guard.start();
+		peers.start();
 	});
 	return {
 		stop() {
@@ -155,6 +160,7 @@ function goRound(parts: Parts, after: Promise<void>) {
 			erasures.stop();
 			migrations.stop();
 			guard.stop();
+			peers.stop();
 		},
 	};
 }

@@ -31,10 +31,16 @@ import { Outbox } from "./notices/outbox.ts";
 import { Sender } from "./notices/sender.ts";
 import { NoticeSettings } from "./notices/settings.ts";
 import { Webhook } from "./notices/webhook.ts";
+import { Acceptance } from "./peers/acceptance.ts";
+import { Directory } from "./peers/directory.ts";
+import { ownSheet, type SaidByProvider } from "./peers/own-sheet.ts";
+import { Peers } from "./peers/peers.ts";
 import { SealedVault } from "./secrets/sealed-vault.ts";
 import { catalogue } from "./services/catalogue.ts";
 import { Database } from "./store/database.ts";
 import { Metrics } from "./web/metrics.ts";
+
+const GiB = 1024 ** 3;
 
 export interface Surroundings {
 	readonly environment: Readonly<Record<string, string | undefined>>;
@@ -114,6 +120,8 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 		claim: (...claim) => void entitlements.claim(...claim),
 		startJob: (...job) => jobs.start(...job),
 	});
+	const peers = new Peers(db, now);
+	const acceptance = acceptanceOf(config, db, peers, now);
 	const moveIns = new MoveIns({
 		...{
 			db,
@@ -133,16 +141,46 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 		checkDomain: (text) => domains.checked(text),
 		serving: (domain) => domains.serving(domain),
 		startJob: (...job) => jobs.start(...job),
-		checkAccepted: () => {},
+		checkAccepted: (...asked) => acceptance.checkSource(...asked),
+		byHand: config.migrations.byHand,
 	});
 	migrations.sessions.onHear((session, { kind }) => {
 		if (session.side === "target" && kind === "offer") moveIns.offered(session);
 	});
 	const version = ownVersion();
+	const { outside, actor, signer } = migrations;
+	const directory = new Directory({ ...config.peers, peers, outside, origin: config.web.url, now });
+	const sheet = ownSheet({
+		...{ actor, signer, engine, catalogue, now, folder: config.state.folder },
+		said: saidByProvider(config, version),
+	});
 	const metrics = new Metrics(db, version, now);
 	return {
 		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
 		...{ deployments, history, jobs, onEnd, migrations, moveIns, requests, metrics, version, ...notices },
+		...{ peers, directory, acceptance, sheet },
+	};
+}
+
+function acceptanceOf({ migrations }: Config, db: Database, peers: Peers, now: () => number): Acceptance {
+	const bytes = (gib: number | null) => (gib === null ? null : gib * GiB);
+	const { accept, largestGiB, movesEach, gibADayEach } = migrations;
+	return new Acceptance({
+		...{ db, peers, accept, now },
+		...{ largest: bytes(largestGiB), mostMoves: movesEach, mostBytes: bytes(gibADayEach) },
+	});
+}
+
+/** What goes into the offer sheet as it stands in the configuration; a text that is empty is not told. */
+function saidByProvider({ provider, migrations, services, web }: Config, version: string): SaidByProvider {
+	const { name, place, jurisdiction, price, backups, terms, exitDays, exitCharge } = provider;
+	const { accept, largestGiB } = migrations;
+	return {
+		...{ name, version, place: place || null, jurisdiction: jurisdiction || null },
+		...{ price: price || null, backups: backups || null, terms: terms === null ? null : new URL(terms, web.url).href },
+		limits: { bytes: largestGiB === null ? null : largestGiB * GiB },
+		accepts: ({ open: "all", listed: "known", none: "none" } as const)[accept],
+		exit: { noticeDays: exitDays, charge: exitCharge || null, keepDays: services.keepDays },
 	};
 }
 

@@ -58,6 +58,13 @@ export function origin(value: unknown): string {
 	return url.origin;
 }
 
+/** In the file a list, in the environment one text with commas. */
+export function origins(value: unknown): string[] {
+	const items = typeof value === "string" ? value.split(",").flatMap((item) => item.trim() || []) : value;
+	if (!Array.isArray(items)) throw new Error('must be a list such as ["https://south.example"]');
+	return items.map(origin);
+}
+
 /** An origin with `{host}` where the service's host name goes. */
 export function originPattern(value: unknown): string {
 	const pattern = text(value);

@@ -5,6 +5,9 @@ export interface DemoProvider {
 	readonly name: string;
 	readonly promise: string;
 	readonly place: string;
+	readonly jurisdiction: string;
+	readonly price: string;
+	readonly backups: string;
 	readonly accent: string;
 	/** Loopback ports for its services; the other provider's lie elsewhere. */
 	readonly ports: readonly [first: number, last: number];
@@ -18,6 +21,9 @@ export const providers: readonly [DemoProvider, DemoProvider] = [
 		name: "North",
 		promise: "Your own corner of the Fediverse, kept by people you can call",
 		place: "Groningen, the Netherlands",
+		jurisdiction: "the Netherlands (EU)",
+		price: "5 € a month, with 10 GB",
+		backups: "Every night, kept for 30 days",
 		accent: "#0b6b75",
 		ports: [20000, 23999],
 		doors: { first: 28000, last: 28499 },
@@ -27,6 +33,9 @@ export const providers: readonly [DemoProvider, DemoProvider] = [
 		name: "South",
 		promise: "Social media for associations and schools, run on sunshine",
 		place: "Graz, Austria",
+		jurisdiction: "Austria (EU)",
+		price: "Free for associations and schools",
+		backups: "Every Sunday, kept for 8 weeks",
 		accent: "#a8421c",
 		ports: [24000, 27999],
 		doors: { first: 28500, last: 28999 },
@@ -54,12 +63,16 @@ export interface Surroundings {
 export function nodeToml(provider: DemoProvider, around: Surroundings): string {
 	const { port, listen, nameServer, mailServer, cache } = around;
 	const text = JSON.stringify;
+	const others = providers.filter(({ key }) => key !== provider.key);
 	return `# Written by the demo at each start; changes are lost.
 
 [provider]
 name = ${text(provider.name)}
 promise = ${text(provider.promise)}
 place = ${text(provider.place)}
+jurisdiction = ${text(provider.jurisdiction)}
+price = ${text(provider.price)}
+backups = ${text(provider.backups)}
 accent = ${text(provider.accent)}
 
 [web]
@@ -89,6 +102,9 @@ last_port = ${provider.ports[1]}
 [mail]
 server = "smtp://127.0.0.1:${mailServer}"
 from = ${text(`${provider.name} <panel@${hostOf(provider)}>`)}
+
+[peers]
+known = [${others.map((other) => text(`http://${hostOf(other)}:${port}`)).join(", ")}]
 
 [demo]
 mailbox = "http://${mailHost}:${port}/"

@@ -1,11 +1,13 @@
 import type { Config } from "../config.ts";
 import type { Zone } from "../domains/zone.ts";
 import type { Engine } from "../engines/engine.ts";
+import type { Peer } from "../peers/peer.ts";
 import type { Service } from "../services/service.ts";
 import { keyFiles, stateFolder } from "./files.ts";
 import { bad, type Check, type Finding } from "./finding.ts";
 import { clock, nodeVersion } from "./machine.ts";
 import { mailServer, names, ports, zone } from "./network.ts";
+import { peers } from "./peers.ts";
 import { programs } from "./programs.ts";
 
 /** What `findings` looks at besides the configuration; what is missing is not looked at. */
@@ -15,6 +17,8 @@ export interface Parts {
 	readonly zone?: Zone | null;
 	readonly engine?: Pick<Engine, "name" | "can">;
 	readonly services?: readonly Service[];
+	/** Other nodes. */
+	readonly peers?: readonly Peer[];
 	/** Ms since 1970. */
 	readonly now: () => number;
 }
@@ -32,6 +36,7 @@ export async function findings(config: Config, parts: Parts): Promise<Finding[]>
 		names: () => names(config),
 		zone: () => zone(parts.zone),
 		mail: () => mailServer(config.mail),
+		peers: async () => peers(parts.peers ?? [], parts.now()),
 		programs: () => programs(parts.engine, parts.services ?? []),
 	};
 	const found = await Promise.all(Object.entries(checks).map(([name, check]) => looked(name, check)));

@@ -61,7 +61,10 @@ describe("the actor", () => {
 		expect(body).toMatchObject({
 			...{ id: `${north.origin}/actor`, type: "Application", name: "North", preferredUsername: "localhost" },
 			...{ inbox: `${north.origin}/actor/inbox`, endpoints: { sharedInbox: `${north.origin}/inbox` } },
-			implements: [{ href: "https://datatracker.ietf.org/doc/html/rfc9421", name: expect.any(String) }],
+			implements: [
+				{ href: "https://fediversity.eu/ns/migration/1", name: expect.any(String) },
+				{ href: "https://datatracker.ietf.org/doc/html/rfc9421", name: expect.any(String) },
+			],
 		});
 	});
 

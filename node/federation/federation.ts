@@ -22,6 +22,7 @@ export interface FederationParts {
 
 /** What we can do besides ActivityPub itself, for other servers to know beforehand (FEP-844e). */
 const abilities = [
+	{ href: "https://fediversity.eu/ns/migration/1", name: "Fediversity: moving deployments between nodes, version 1" },
 	{ href: "https://datatracker.ietf.org/doc/html/rfc9421", name: "RFC-9421: HTTP Message Signatures" },
 ];
 

@@ -135,8 +135,14 @@ function parsed(text: string, origin: string): unknown {
 	}
 }
 
-/** The problem that another node told; undefined: it is none that we know. */
+/** What another node may tell of itself and of what we asked. Anything else would be taken for a problem of ours, such as `not-signed-in`. */
+const theirs =
+	/^((token|migration|message|signature|activity|proof|sealed|copy|domain|node|service|volume|bucket|disk)-.*|not-(valid|json|found)|too-(large|many)|our-fault)$/;
+
+/** The problem that another node told, at a length for people; undefined: it is none that we know. */
 function problemIn(value: unknown): Problem | undefined {
 	const { code, params } = (value ?? {}) as Partial<ProblemDocument>;
-	return code && Object.hasOwn(problems, code) ? new Problem(code, params ?? {}) : undefined;
+	if (typeof code !== "string" || !Object.hasOwn(problems, code) || !theirs.test(code)) return undefined;
+	const told = Object.entries(params ?? {}).slice(0, 10);
+	return new Problem(code, Object.fromEntries(told.map(([name, text]) => [name, String(text).slice(0, 300)])));
 }

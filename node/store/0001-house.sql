@@ -140,6 +140,16 @@ CREATE INDEX migration_unsent ON migration_message (migration, seq) WHERE acknow
 CREATE TABLE nonce (key TEXT NOT NULL, nonce TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (key, nonce)) STRICT, WITHOUT ROWID;
 CREATE INDEX nonce_until ON nonce (until);
 
+-- Other nodes that this one knows of. The key is the one seen first, or confirmed by staff since; another one that it shows is not used.
+CREATE TABLE peer (
+	id TEXT PRIMARY KEY, origin TEXT NOT NULL UNIQUE, told_by TEXT NOT NULL, -- config, staff, customer, or the origin of the peer that named it
+	standing TEXT NOT NULL DEFAULT 'usual', hidden INTEGER NOT NULL DEFAULT 0, most_moves INTEGER, most_bytes INTEGER,
+	key_id TEXT, key TEXT, new_key_id TEXT, new_key TEXT,
+	document TEXT, published_at INTEGER, expires_at INTEGER, -- its offer sheet as it signed it
+	knows_us INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL, seen_at INTEGER,
+	look_at INTEGER NOT NULL, ask_at INTEGER NOT NULL, failures INTEGER NOT NULL DEFAULT 0, problem TEXT
+) STRICT;
+
 -- Secrets, each sealed under the node's master key.
 CREATE TABLE vault (id INTEGER PRIMARY KEY CHECK (id = 1), fingerprint BLOB NOT NULL) STRICT; -- which key seals them
 CREATE TABLE secret (name TEXT PRIMARY KEY, sealed BLOB NOT NULL, changed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;

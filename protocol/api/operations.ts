@@ -11,7 +11,7 @@ import * as migration from "./migration.ts";
 import * as notice from "./notice.ts";
 import { Id, PageQuery, pageOf } from "./page.ts";
 import * as provider from "./provider.ts";
-import * as staff from "./staff.ts";
+import { staffOperations } from "./staff-operations.ts";
 
 /** Who may call: everybody, a signed-in customer (with which token scope), or provider staff on the operators' socket. */
 export type Audience = "everybody" | "read" | "deploy" | "account" | "staff";
@@ -319,87 +319,7 @@ export const operations = {
 		answer: [200, pageOf(notice.DeliveryView)],
 	},
 
-	"GET /staff/vouchers": {
-		summary: "All vouchers",
-		for: "staff",
-		query: PageQuery,
-		answer: [200, pageOf(staff.VoucherView)],
-	},
-	"POST /staff/vouchers": {
-		summary: "Make a voucher; its code is shown this once",
-		for: "staff",
-		body: staff.VoucherRequest,
-		answer: [201, staff.VoucherMade],
-	},
-	"DELETE /staff/vouchers/{id}": { summary: "Withdraw a voucher", for: "staff", path: byId, answer: [204, null] },
-	"GET /staff/customers": {
-		summary: "All customers",
-		for: "staff",
-		query: PageQuery,
-		answer: [200, pageOf(staff.CustomerView)],
-	},
-	"POST /staff/customers/{id}/reset-password": {
-		summary: "Give a customer a new password; ends all sessions",
-		for: "staff",
-		path: byId,
-		answer: [200, staff.PasswordReset],
-	},
-	"GET /staff/jobs": {
-		summary: "All jobs, newest first",
-		for: "staff",
-		query: job.JobsQuery,
-		answer: [200, pageOf(job.JobHead)],
-	},
-	"GET /staff/jobs/{id}": { summary: "One job with its steps", for: "staff", path: byId, answer: [200, job.JobView] },
-	"POST /staff/jobs/{id}/cancel": {
-		summary: "Stop a job and undo what it did",
-		for: "staff",
-		path: byId,
-		answer: [202, job.JobHead],
-	},
-	"POST /staff/jobs/{id}/retry": {
-		summary: "Try a stuck job again",
-		for: "staff",
-		path: byId,
-		answer: [202, job.JobHead],
-	},
-	"GET /staff/peers": {
-		summary: "The nodes that this one knows of",
-		for: "staff",
-		query: PageQuery,
-		answer: [200, pageOf(staff.PeerView)],
-	},
-	"POST /staff/peers": {
-		summary: "Know a node; one that is known is looked at again",
-		for: "staff",
-		body: staff.PeerRequest,
-		answer: [201, staff.PeerView],
-	},
-	"PATCH /staff/peers/{id}": {
-		summary: "Allow, block, hide or limit a node, or confirm its new key",
-		for: "staff",
-		path: byId,
-		body: staff.PeerChange,
-		answer: [200, staff.PeerView],
-	},
-	"DELETE /staff/peers/{id}": { summary: "Forget a node", for: "staff", path: byId, answer: [204, null] },
-	"GET /staff/moves": {
-		summary: "Offers of other nodes that wait for staff",
-		for: "staff",
-		answer: [200, z.object({ items: z.array(staff.OfferedMove) })],
-	},
-	"POST /staff/moves/{id}/accept": {
-		summary: "Let an offer in, once its customer agrees as well",
-		for: "staff",
-		path: byId,
-		answer: [204, null],
-	},
-	"POST /staff/moves/{id}/refuse": { summary: "Refuse an offer", for: "staff", path: byId, answer: [204, null] },
-	"GET /staff/findings": {
-		summary: "What is wrong with this node, and the fix",
-		for: "staff",
-		answer: [200, z.object({ items: z.array(staff.FindingView) })],
-	},
+	...staffOperations,
 } as const satisfies Record<`${string} /${string}`, Operation>;
 
 export type Operations = typeof operations;

@@ -74,7 +74,10 @@ export const PeerView = z
 	.meta({ id: "Peer" });
 
 /** A node to know; one that is to be blocked is not looked at. */
-export const PeerRequest = z.strictObject({ origin: z.string().min(1).max(300), standing: z.enum(standings).optional() });
+export const PeerRequest = z.strictObject({
+	origin: z.string().min(1).max(300),
+	standing: z.enum(standings).optional(),
+});
 
 const Limit = z.number().int().min(0).nullable();
 

@@ -170,6 +170,8 @@ triesManners(
 		"POST /deployments/{id}/move": { token: "x", domain: "choir.example.org", password },
 		"POST /notices/read": { upTo: "x" },
 		"POST /staff/vouchers": {},
+		"POST /staff/peers": { origin: "https://south.example", standing: "blocked" },
+		"PATCH /staff/peers/{id}": { standing: "blocked" },
 	},
 	async () => visited,
 );

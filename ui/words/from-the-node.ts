@@ -124,8 +124,12 @@ export const problemSentences = () => [
 	msg("This is not a receipt of a migration: {why}"),
 ];
 
-/** The steps of a move, at the old provider and at the new one. */
+/** What is done to a whole deployment, step by step. */
 export const stepSentences = () => [
+	msg("Point the domain here"),
+	msg("Stop the services and keep what they hold"),
+	msg("Erase everything the services hold, and make sure it is gone"),
+	msg("Take back the domain's records"),
 	msg("Agree with the new provider"),
 	msg("Copy everything while your services run"),
 	msg("See that it works at the new provider"),
@@ -140,7 +144,6 @@ export const stepSentences = () => [
 	msg("Try your services with a copy"),
 	msg("Check every byte"),
 	msg("Take over from the old provider"),
-	msg("Point the domain here"),
 	msg("Start your services"),
 	msg("Tell the old provider that they serve"),
 	msg("See that the domain points here"),
