@@ -24,6 +24,8 @@ export interface Pace {
 	random(): number;
 	/** Waits; returns early, without a throw, when the signal is aborted. */
 	pause(ms: number, signal: AbortSignal): Promise<void>;
+	/** Waits for somebody else's doing; see `Work`. */
+	aside<Result>(waiting: () => Promise<Result>, signal: AbortSignal): Promise<Result>;
 	/** How long a step that was told to stop may go on before the job counts as stuck. */
 	grace: number;
 	/** The shortest time between two entries of progress. */
@@ -115,6 +117,7 @@ export class Runner<Data extends object, Tools> {
 			signal,
 			progress: (fraction, note) => progress.say(fraction, note),
 			log: (line) => this.#task.log?.(name, line),
+			aside: (waiting) => this.#pace.aside(waiting, signal),
 		};
 	}
 
@@ -191,6 +194,7 @@ export class Runner<Data extends object, Tools> {
 export const ordinaryPace: Pace = {
 	now: Date.now,
 	random: Math.random,
+	aside: (waiting) => waiting(),
 	pause: (ms, signal) =>
 		new Promise((resolve) => {
 			const timer = setTimeout(over, ms);

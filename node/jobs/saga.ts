@@ -39,6 +39,11 @@ export interface Work {
 	progress(fraction: number | null, note?: string): void;
 	/** A line for the raw log. Never a secret. */
 	log(line: string): void;
+	/**
+	 * Waits for somebody else, such as another node, and leaves the job's place to other jobs meanwhile. Goes on when there
+	 * is a place again, which older jobs get first; at once when it is told to stop.
+	 */
+	aside<Result>(waiting: () => Promise<Result>): Promise<Result>;
 }
 
 export interface Saga<Data, Tools> {

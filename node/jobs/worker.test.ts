@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { never, turn, Yard } from "../../test/jobs/yard.ts";
+import { never, stopped, turn, Yard } from "../../test/jobs/yard.ts";
 import type { WorkerParts } from "./worker.ts";
 
 let yard: Yard;
@@ -34,6 +34,48 @@ describe("side by side", () => {
 		expect(yard.jobs.view(building, null).steps[0]?.state).toBe("retrying");
 		other.door.open();
 		await yard.state(building, "done");
+	});
+
+	test("a job that waits for somebody else leaves its place too, and the oldest goes on first", async () => {
+		yard.work({ limit: 1 });
+		const asides = ["old", "young"].map((name) => {
+			const { door, id } = yard.wait(name, true);
+			return { door, id, somebody: Promise.withResolvers<string>() };
+		});
+		const order: string[] = [];
+		const gone = asides.map(async ({ door, somebody }) => {
+			const work = await door.reached;
+			order.push(await work.aside(() => somebody.promise));
+			door.open();
+		});
+		await Promise.all(asides.map(({ door }) => door.reached));
+		const busy = yard.wait("busy");
+		await busy.door.reached;
+		asides[1]?.somebody.resolve("young");
+		await turn();
+		asides[0]?.somebody.resolve("old");
+		await turn();
+		expect(order).toEqual([]);
+		busy.door.open();
+		await Promise.all(gone);
+		expect(order).toEqual(["old", "young"]);
+	});
+
+	test("who waits aside and is cancelled ends at once, though all places are taken; and gives back what it took", async () => {
+		yard.work({ limit: 1 });
+		const aside = yard.wait("aside");
+		const work = await aside.door.reached;
+		const waiting = work.aside(() => stopped(work.signal));
+		waiting.catch(() => {});
+		const busy = yard.wait("busy");
+		await busy.door.reached;
+		yard.jobs.cancel(aside.id, null);
+		await yard.state(aside.id, "undone");
+		const next = yard.wait("next");
+		await turn();
+		expect(yard.jobs.head(next.id, null).state).toBe("waiting");
+		busy.door.open();
+		await next.door.reached;
 	});
 
 	test("a stuck job and a step that never ends keep nobody from working", async () => {

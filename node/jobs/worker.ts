@@ -44,6 +44,8 @@ export class Worker {
 	#timer: NodeJS.Timeout | undefined;
 	#unlisten = () => {};
 	#closing = false;
+	/** How many runs have begun: the lower a run's number, the older it is. */
+	#begun = 0;
 
 	constructor({ jobs, node, onEnd, limit = 4, beat = 5000, patience = 6, pace }: WorkerParts) {
 		this.#jobs = jobs;
@@ -154,7 +156,7 @@ export class Worker {
 				log.error("Job {job} was interrupted and goes on in a moment: {error}", { job, error });
 			}
 			await run.runner?.hanging;
-			await this.#rest(Math.min(1000 * 2 ** failures, 60_000), run.stop.signal);
+			await this.#rest(Math.min(1000 * 2 ** failures, 60_000), run.stop.signal, this.#begun);
 		}
 	}
 
@@ -174,7 +176,12 @@ export class Worker {
 		const job = this.#jobs.ledger.job(id);
 		const kind = job && this.#jobs.ledger.kinds[job.kind];
 		if (!kind) throw new IllegalStory(`There is no work of the kind ${job?.kind}`);
-		const pace = { ...this.#pace, pause: (ms: number, signal: AbortSignal) => this.#rest(ms, signal) };
+		const rank = this.#begun++;
+		const pace: Pace = {
+			...this.#pace,
+			pause: (ms, signal) => this.#rest(ms, signal, rank),
+			aside: (waiting, signal) => this.#aside(waiting, signal, rank),
+		};
 		try {
 			const task = {
 				job: id,
@@ -191,10 +198,18 @@ export class Worker {
 	}
 
 	/** A pause leaves its place to others. */
-	async #rest(ms: number, signal: AbortSignal): Promise<void> {
+	#rest(ms: number, signal: AbortSignal, rank: number): Promise<void> {
+		return this.#aside(() => this.#pace.pause(ms, signal), signal, rank);
+	}
+
+	/** So does waiting for somebody else. Who began first goes on first: what is nearly done is not held up by what begins. */
+	async #aside<Result>(waiting: () => Promise<Result>, signal: AbortSignal, rank: number): Promise<Result> {
 		this.#slots.give();
 		this.#claimSoon();
-		await this.#pace.pause(ms, signal);
-		await this.#slots.take();
+		try {
+			return await waiting();
+		} finally {
+			await this.#slots.take(rank, signal);
+		}
 	}
 }

@@ -37,13 +37,17 @@ export class Arrivals {
 	/** Fetches what a manifest names and is lacking here. Cut off, a second call goes on. */
 	async receive(migration: string, plan: Plan, manifest: Content<"manifest">, work: Work): Promise<Haul> {
 		const { sessions, limits } = this.#parts;
-		const { receive } = await import("../transfer/receive.ts");
+		const [{ receive }, { realWait }] = await Promise.all([
+			import("../transfer/receive.ts"),
+			import("../transfer/patience.ts"),
+		]);
 		const { about } = sessions.known(migration);
 		const privateKey = (await this.#parts.vault.get(sealName(migration))) ?? "";
 		const targets = await this.#targets(migration, plan);
 		return receive({
 			...{ manifest, targets, sid: migration, limits: limits(migration), signal: work.signal },
 			wire: this.#wire(migration, work.signal),
+			wait: (milliseconds, signal) => work.aside(() => realWait(milliseconds, signal)),
 			keys: { publicKey: about.sealTo ?? "", privateKey },
 			folder: join(folderOf(this.#parts.folder, migration), "listings"),
 			progress: (progressed) => work.progress(fractionOf(progressed), noteOf(progressed)),

@@ -81,8 +81,8 @@ const copy: ArriveStep = {
 		const { sessions } = tools;
 		for (;;) {
 			if (isCloseEnough(roundsOf(sessions.all(migration, "target", "announce")))) return;
-			const { state } = await sessions.until(migration, work.signal, ({ talk }) =>
-				talk.state === "agreed" ? undefined : talk,
+			const { state } = await work.aside(() =>
+				sessions.until(migration, work.signal, ({ talk }) => (talk.state === "agreed" ? undefined : talk)),
 			);
 			if (state !== "receiving") return;
 			await fetchRound(migration, plan, tools, work);
@@ -140,10 +140,12 @@ const takeOver: ArriveStep = {
 	async do({ migration, plan }, tools, work) {
 		const { sessions } = tools;
 		for (;;) {
-			const next = await sessions.until(migration, work.signal, ({ talk }) => {
-				if (talk.state === "voted") return undefined;
-				return talk.state === "committed" ? sessions.last(migration, "source", "move") : "thawed";
-			});
+			const next = await work.aside(() =>
+				sessions.until(migration, work.signal, ({ talk }) => {
+					if (talk.state === "voted") return undefined;
+					return talk.state === "committed" ? sessions.last(migration, "source", "move") : "thawed";
+				}),
+			);
 			if (next !== "thawed") return tools.moveIn(migration, plan, next.secrets, work.signal);
 			// Services serve at the old provider once more; what comes next is voted on anew.
 			await vote(migration, plan, tools, work);
@@ -215,8 +217,8 @@ export const arrive: Saga<ArriveInput, ArriveTools> = {
 async function hasFinal(migration: string, plan: Plan, tools: ArriveTools, work: Work): Promise<boolean> {
 	const { sessions } = tools;
 	for (;;) {
-		const { state } = await sessions.until(migration, work.signal, ({ talk }) =>
-			talk.state === "agreed" ? undefined : talk,
+		const { state } = await work.aside(() =>
+			sessions.until(migration, work.signal, ({ talk }) => (talk.state === "agreed" ? undefined : talk)),
 		);
 		if (state !== "receiving") return state === "verifying";
 		await fetchRound(migration, plan, tools, work);

@@ -54,7 +54,7 @@ const agree: LeaveStep = {
 		const { talk, about } = sessions.known(migration);
 		if (talk.state === "planned" && about.offer) await sessions.say(migration, { kind: "offer", content: about.offer });
 		work.progress(null, "waiting for the new provider");
-		await sessions.until(migration, work.signal, () => sessions.last(migration, "target", "accept"));
+		await work.aside(() => sessions.until(migration, work.signal, () => sessions.last(migration, "target", "accept")));
 	},
 	async undo({ migration, plan }, { sessions, forget }) {
 		await sessions.callOff(migration, "the move was called off");
@@ -72,7 +72,9 @@ const copy: LeaveStep = {
 				const announced = roundsOf(sessions.all(migration, "target", "announce"));
 				const round = sessions.all(migration, "source", "manifest").length;
 				if (announced.length < round)
-					await sessions.until(migration, work.signal, () => announcedRound(sessions, migration, round));
+					await work.aside(() =>
+						sessions.until(migration, work.signal, () => announcedRound(sessions, migration, round)),
+					);
 				else if (isCloseEnough(announced)) return;
 				else {
 					const content = await tools.inventory(migration, plan, { round: round + 1, final: false }, work);
@@ -90,9 +92,11 @@ const rehearse: LeaveStep = {
 	async do({ migration }, { sessions, follow }, work) {
 		const following = follow(migration, work);
 		try {
-			const rehearsal = await sessions.until(migration, work.signal, () => {
-				return sessions.last(migration, "target", "announce")?.rehearsal ?? undefined;
-			});
+			const rehearsal = await work.aside(() =>
+				sessions.until(migration, work.signal, () => {
+					return sessions.last(migration, "target", "announce")?.rehearsal ?? undefined;
+				}),
+			);
 			for (const { what, ok, detail } of rehearsal.checks) work.log(`${ok ? "✓" : "✗"} ${what}: ${detail}`);
 			const failed = rehearsal.checks.find(({ ok }) => !ok);
 			if (!rehearsal.ok)
@@ -147,7 +151,9 @@ const verify: LeaveStep = {
 			const { sessions, follow } = tools;
 			const following = follow(input.migration, work);
 			try {
-				await sessions.until(input.migration, signal, ({ talk }) => (talk.state === "frozen" ? undefined : true));
+				await work.aside(() =>
+					sessions.until(input.migration, signal, ({ talk }) => (talk.state === "frozen" ? undefined : true)),
+				);
 			} finally {
 				following.close();
 			}
@@ -170,7 +176,9 @@ const handOver: LeaveStep = {
 		const following = follow(migration, work);
 		try {
 			const active = sessions.until(migration, work.signal, () => sessions.last(migration, "target", "active"));
-			await Promise.all([active, pointing(plan.domain, accepted(sessions, migration), tools, work, active)]);
+			await work.aside(() =>
+				Promise.all([active, pointing(plan.domain, accepted(sessions, migration), tools, work, active)]),
+			);
 		} finally {
 			following.close();
 		}
