@@ -71,6 +71,27 @@ describe.skipIf(!hasPostgres)("A move that is cut off", { timeout: 180_000 }, ()
 		await move.end();
 	});
 
+	test("before the slot has let go of what was written down has it once", async () => {
+		const move = await startMove(cluster);
+		const there = (sql: string) => cluster.sql(move.from.database, sql, move.from.user);
+		await there("CREATE TABLE unkeyed (n int)");
+		await round(move, false);
+		const [{ slot } = {}] = await cluster.sql(move.from.database, "SELECT slot_name AS slot FROM pg_replication_slots");
+		await there("INSERT INTO unkeyed VALUES (1)");
+		await cluster.sql(move.from.database, `SELECT pg_copy_logical_replication_slot('${slot}', 'as_it_was')`);
+		await round(move, false);
+		await cluster.sql(
+			move.from.database,
+			`SELECT pg_drop_replication_slot('${slot}'); SELECT pg_copy_logical_replication_slot('as_it_was', '${slot}');
+			SELECT pg_drop_replication_slot('as_it_was')`,
+		);
+		await there("INSERT INTO unkeyed VALUES (2)");
+		await round(move, true);
+		await move.target.swap(signal);
+		expect(await cluster.sql(move.to.database, "SELECT n FROM unkeyed ORDER BY n")).toEqual([{ n: "1" }, { n: "2" }]);
+		await move.end();
+	});
+
 	test("from its database fails, and then goes on", async () => {
 		const move = await startMove(cluster);
 		await fillDatabase(move.from, 8);
