@@ -7,6 +7,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { problems } from "#protocol/problem.ts";
+import { records } from "../node/deployments/deploy.ts";
+import { erase, remove } from "../node/deployments/remove.ts";
 import { arrive } from "../node/migrations/arrive.ts";
 import { leave } from "../node/migrations/leave.ts";
 import { catalogue } from "../node/services/catalogue.ts";
@@ -17,7 +19,12 @@ const ui = join(root, "ui");
 const lists = {
 	problemSentences: Object.values(problems).map(([, sentence]) => sentence),
 	stepSentences: [
-		...new Set([leave, arrive].flatMap(({ steps }) => Object.values(steps({} as never)).map(({ title }) => title))),
+		...new Set([
+			records.title,
+			...[remove, erase, leave, arrive].flatMap(({ steps }) =>
+				Object.values(steps({} as never)).map(({ title }) => title),
+			),
+		]),
 	],
 	catalogueSentences: catalogue.flatMap(({ promise, goodFor, size }) => [promise, goodFor, size.growth]),
 };

@@ -109,7 +109,10 @@ export class PageJob extends Page {
 	#waitsFor(job: Job): (step: Job["steps"][number]) => unknown {
 		if (job.kind === "arrive")
 			return ({ verb, state, problem: trouble }) =>
-				verb === "domain" && trouble?.code.startsWith("domain-") && state !== "done" && job.deployment
+				(verb === "domain" || verb === "records") &&
+				trouble?.code.startsWith("domain-") &&
+				state !== "done" &&
+				job.deployment
 					? html`<move-records .panel=${this.panel} .deployment=${job.deployment}></move-records>`
 					: nothing;
 		const services = [...new Set(job.steps.map(({ service }) => service).filter((name) => name !== null))];

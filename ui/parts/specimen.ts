@@ -5,7 +5,7 @@ import { stepSentence } from "../words/steps.ts";
 import { mark, stateOf, stepMark } from "./marks.ts";
 
 const steps = [
-	{ verb: "records", service: null, title: "", seconds: 0.8 },
+	{ verb: "records", service: null, title: "Point the domain here", seconds: 0.8 },
 	{ verb: "get", service: "snac", title: "", seconds: 3.2 },
 	{ verb: "start", service: "snac", title: "", seconds: 0.3 },
 	{ verb: "check", service: "snac", title: "", seconds: 0.4 },

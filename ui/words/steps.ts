@@ -6,7 +6,7 @@ import { translated } from "./translated.ts";
 
 type Sentence = (service: string) => string;
 
-/** What a step does, by its verb: to one service, or to the whole deployment. */
+/** What a step does to one service, by its verb. */
 const toService: Readonly<Record<string, Sentence>> = {
 	get: (service) => msg(str`Get ${service}`),
 	configure: (service) => msg(str`Set up ${service}`),
@@ -20,20 +20,13 @@ const toService: Readonly<Record<string, Sentence>> = {
 	settle: () => msg("Forget the old password"),
 };
 
-const toAll: Readonly<Record<string, () => string>> = {
-	records: () => msg("Point the domain here"),
-	withdraw: () => msg("Take back the domain's records"),
-	stop: () => msg("Stop the services and keep what they hold"),
-	erase: () => msg("Erase everything the services hold, and make sure it is gone"),
-};
-
 /**
- * A step in the reader's language; one that is newer than this panel in the node's own words. The steps of a move are
- * looked up by their English: the two sides say the same verb differently.
+ * A step in the reader's language; one that is newer than this panel in the node's own words. What is done to the whole
+ * deployment is looked up by its English: the two sides of a move say the same verb differently.
  */
 export function stepSentence(step: Pick<Step, "verb" | "service" | "title">): string {
-	const sentence = step.service ? toService[step.verb]?.(serviceTitle(step.service)) : toAll[step.verb]?.();
-	return sentence ?? translated(step.title);
+	const sentence = step.service && toService[step.verb]?.(serviceTitle(step.service));
+	return sentence || translated(step.title);
 }
 
 /** What a step says of itself, if that is still so, as the reader writes numbers; the words it is made of are few, others stay as they are. */

@@ -23,15 +23,19 @@ import { stepSentence } from "./steps.ts";
 import { translated } from "./translated.ts";
 
 const ofCatalogue = catalogue.flatMap(({ promise, goodFor, size }) => [promise, goodFor, size.growth]);
-const ofMoves = [leave, arrive].flatMap(({ steps }) =>
-	Object.values<{ verb: string; service?: string | null; title: string }>(steps({} as never)),
-);
+/** What is done to a whole deployment, and said by its English. */
+const toAll = [
+	records,
+	...[remove, erase, leave, arrive].flatMap(({ steps }) =>
+		Object.values<{ verb: string; service?: string | null; title: string }>(steps({} as never)),
+	),
+];
 const ofProblems = Object.values(problems).map(([, sentence]) => sentence);
 
 test("translators find every sentence of the protocol and of the catalogue, and none that nobody says any more", () => {
 	expect(problemSentences()).toEqual(ofProblems);
 	expect(catalogueSentences()).toEqual(ofCatalogue);
-	expect(stepSentences()).toEqual([...new Set(ofMoves.map(({ title }) => title))]);
+	expect(stepSentences()).toEqual([...new Set(toAll.map(({ title }) => title))]);
 });
 
 afterEach(() => setLanguage("en"));
@@ -102,8 +106,8 @@ function everyStep() {
 		),
 	);
 	const input = { plan: plan("serving"), services: ["snac"] };
-	const sagas = [remove, erase, restart, setPassword].flatMap(({ steps }) => Object.values(steps(input)));
-	return [records, ...stages, ...sagas, ...ofMoves].map(({ verb, service = null, title }) => ({
+	const sagas = [restart, setPassword].flatMap(({ steps }) => Object.values(steps(input)));
+	return [...stages, ...sagas, ...toAll].map(({ verb, service = null, title }) => ({
 		verb,
 		service,
 		title,
