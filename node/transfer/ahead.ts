@@ -1,6 +1,6 @@
 /**
  * The same items, the next one asked for before the one at hand is used, so that who makes them and who uses them
- * both work. What is handed out must therefore stay as it is.
+ * both work. An item must therefore stay as it is until the second one after it is asked for.
  */
 export async function* ahead<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item, void, void> {
 	const iterator = items[Symbol.asyncIterator]();

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { release } from "./release.ts";
 
 /** The other side went silent or hung up. */
 export class Torn extends Error {
@@ -10,12 +11,14 @@ export class StreamRefused extends Error {
 	override readonly name = "StreamRefused";
 }
 
+const none = Buffer.alloc(0);
+
 /** What comes in from the other node, to be taken in lengths of one's own choice. Ends itself when nothing comes any more. */
 export class Arrival {
 	readonly #stream: Readable;
 	readonly #chunks: AsyncIterator<Buffer>;
 	readonly #watch: NodeJS.Timeout;
-	#chunk: Buffer = Buffer.alloc(0);
+	#chunk: Buffer = none;
 	#isWaiting = false;
 	#wasWaiting = false;
 	/** Bytes so far. */
@@ -32,7 +35,7 @@ export class Arrival {
 	async some(): Promise<Buffer | undefined> {
 		if (this.#chunk.length === 0 && !(await this.#more())) return undefined;
 		const chunk = this.#chunk;
-		this.#chunk = Buffer.alloc(0);
+		this.#chunk = none;
 		return chunk;
 	}
 
@@ -45,8 +48,10 @@ export class Arrival {
 	async fill(target: Buffer): Promise<void> {
 		for (let at = 0; at < target.length; ) {
 			if (this.#chunk.length === 0 && !(await this.#more())) throw new Torn("The stream ended too early");
-			const count = this.#chunk.copy(target, at);
-			this.#chunk = this.#chunk.subarray(count);
+			const chunk = this.#chunk;
+			const count = chunk.copy(target, at);
+			this.#chunk = count < chunk.length ? chunk.subarray(count) : none;
+			if (count === chunk.length) release(chunk);
 			at += count;
 		}
 	}

@@ -99,7 +99,7 @@ describe("a stream of pieces that", () => {
 		const { stream, header } = await moving.pieces(manifest, await request(manifest));
 		const bytes = await bytesOf(stream);
 		const pieces = async () => {
-			const answer = { stream: Readable.from([bytes]), header };
+			const answer = { stream: Readable.from([Buffer.from(bytes)]), header };
 			answers.push(answer);
 			return answer;
 		};

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { getLogger } from "@logtape/logtape";
 import { Problem } from "#protocol/problem.ts";
 import { StreamRefused } from "./arrival.ts";
+
+const log = getLogger(["fediversity", "transfer"]);
 
 /** Waits this long before the first new attempt, and twice as long each time, up to the longest. Milliseconds. */
 const shortest = 500;
@@ -35,6 +38,7 @@ export class Patience {
 		if (isFinal(error)) throw error;
 		if (error instanceof StreamRefused && ++this.#refused >= mostRefused)
 			throw new Problem("copy-refused", { reason: error.message }, { cause: error });
+		log.info("The other node is asked again: {error}", { error });
 		const most = Math.min(longest, shortest * 2 ** this.#failures++);
 		await this.#wait(most * (0.5 + Math.random() / 2), this.#signal);
 		this.#signal.throwIfAborted();

@@ -7,6 +7,7 @@ import { contextOf, openFrames, unpacked } from "./frames.ts";
 import { Entries } from "./lines.ts";
 import type { Meter } from "./meter.ts";
 import type { Patience } from "./patience.ts";
+import { release } from "./release.ts";
 import type { Wanted } from "./wanted.ts";
 import { encodeRequest, type Want, withoutFirst } from "./wants.ts";
 
@@ -65,6 +66,8 @@ class Stream {
 	readonly #expected: Expected;
 	#waiting: Piece[] = [];
 	#waitingBytes = 0;
+	/** What the waiting pieces lie in. */
+	#frames: Buffer[] = [];
 	#writing: Promise<void> | undefined;
 	#failed: { error: unknown } | undefined;
 	/** How many of the pieces asked for are over and done with: written, or known not to come. */
@@ -127,6 +130,7 @@ class Stream {
 			this.#waiting.push({ path: piece.path, index: piece.index, bytes });
 			this.#waitingBytes += bytes.length;
 		}
+		this.#frames.push(plain);
 		this.#write();
 	}
 
@@ -138,8 +142,9 @@ class Stream {
 			this.done = upTo;
 			return;
 		}
-		const pieces = this.#waiting;
+		const [pieces, frames] = [this.#waiting, this.#frames];
 		this.#waiting = [];
+		this.#frames = [];
 		this.#waitingBytes = 0;
 		this.#writing = this.#taking.target
 			.write(pieces)
@@ -152,6 +157,7 @@ class Stream {
 				},
 			)
 			.finally(() => {
+				for (const frame of frames) release(frame);
 				this.#writing = undefined;
 				this.#write();
 			});

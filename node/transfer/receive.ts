@@ -14,7 +14,7 @@ import { Patience, realWait, type Wait } from "./patience.ts";
 import { pull, type SealedStream } from "./pull.ts";
 import { Wanted } from "./wanted.ts";
 
-/** How to ask the source. Every failure but a Problem of the 400s is taken for weather, and it is asked again. */
+/** How to ask the source. What comes in streams belongs to who asked. Every failure but a Problem of the 400s is taken for weather, and it is asked again. */
 export interface Wire {
 	/** A listing from one of its bytes on; with `base` it may come as the difference from that older listing. */
 	listing(listing: string, from: number, base?: string): Promise<Readable>;

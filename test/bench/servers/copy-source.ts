@@ -1,11 +1,11 @@
 /** The node that a folder leaves, as far as files are concerned: `copy-source.ts <port> <folder> <scratch> <sid>`. */
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { newStreamKey } from "#protocol/migration/seal.ts";
 import { type Manifest, takeInventory } from "../../../node/transfer/inventory.ts";
 import { readListing } from "../../../node/transfer/listings.ts";
+import { send } from "../../../node/transfer/release.ts";
 import { ship } from "../../../node/transfer/ship.ts";
 import { openSource } from "../../../node/volumes/open.ts";
 
@@ -29,8 +29,7 @@ const answers: Record<string, (request: IncomingMessage, answer: ServerResponse,
 		const key = await newStreamKey(searchParams.get("to") ?? "");
 		answer.setHeader("fediversity-stream", key.header);
 		const body = Buffer.concat(await request.toArray());
-		for await (const bytes of ship({ manifest, request: body, folder, sources, key, sid, signal }))
-			if (!answer.write(bytes)) await once(answer, "drain");
+		await send(ship({ manifest, request: body, folder, sources, key, sid, signal }), answer);
 		answer.end();
 	},
 };

@@ -1,0 +1,32 @@
+import type { Writable } from "node:stream";
+
+/** Only what lies alone in its memory; small buffers share theirs. */
+const least = 64 * 1024;
+
+/**
+ * Gives a buffer's memory back at once. Left to the garbage collector, a hundred megabytes of frames gather before it
+ * looks: it sees how many objects there are, not how large what they stand for is.
+ */
+export function release({ buffer, byteOffset, length }: Uint8Array): void {
+	if (length >= least && byteOffset === 0 && length === buffer.byteLength && buffer instanceof ArrayBuffer)
+		buffer.transfer(0);
+}
+
+/** Writes buffers that nobody else uses, no faster than they are taken, and gives back their memory. Leaves `to` open. */
+export async function send(buffers: AsyncIterable<Uint8Array>, to: Writable): Promise<void> {
+	for await (const bytes of buffers) {
+		if (to.destroyed) throw new Error("The other side has hung up");
+		if (!to.write(bytes, () => release(bytes))) await roomIn(to);
+	}
+}
+
+/** Until more can be written, or nothing ever. */
+function roomIn(to: Writable): Promise<void> {
+	return new Promise((resolve) => {
+		const go = () => {
+			to.off("drain", go).off("close", go);
+			resolve();
+		};
+		to.on("drain", go).on("close", go);
+	});
+}
