@@ -98,6 +98,7 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 		customerName: (customer) => customers.get(customer).name,
 		limits: bytesRoom,
 		erase: (deployment) => requests.eraseKept(deployment),
+		notices: notices.outbox,
 	});
 	const sagas = [deploy(engine), remove, restore(engine), erase, restart, setPassword];
 	const kinds: Kinds = {
@@ -109,6 +110,7 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 	const onEnd: OnEnd = concluded({
 		...{ deployments, history, notices: notices.outbox, keepDays: config.services.keepDays, now },
 		release: (deployment) => entitlements.release(deployment),
+		hasMoved: (deployment) => migrations.seen(deployment)?.moved?.to === true,
 		more: (kind, deployment) => (kind === "leave" || kind === "arrive" ? migrations.sentenceParts(deployment) : {}),
 	});
 	const originOf = (host: string) => config.services.origin.replace("{host}", host);

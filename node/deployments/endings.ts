@@ -66,6 +66,8 @@ export interface EndingParts {
 	release(deployment: string): void;
 	/** What else the sentences on work of this kind need, such as the other provider's name. */
 	more(kind: string, deployment: string): Readonly<Record<string, string>>;
+	/** Whether another node serves it by now, so that only a copy is here. */
+	hasMoved(deployment: string): boolean;
 	readonly keepDays: number;
 	readonly now: () => number;
 }
@@ -90,11 +92,12 @@ export function concluded(parts: EndingParts): OnEnd {
 		if (ending.state === "gone") parts.release(job.deployment);
 		history.add(job.deployment, ending.history, params, job.id);
 		if (!ending.notice) return;
+		const kind = ending.notice === "erase-done" && parts.hasMoved(job.deployment) ? "move-erased" : ending.notice;
 		notices.tell({
 			// A job can get stuck more than once, and each time is worth a notice.
-			key: `${ending.notice}:${job.id}:${outcome === "stuck" ? now() : "end"}`,
+			key: `${kind}:${job.id}:${outcome === "stuck" ? now() : "end"}`,
 			customer,
-			kind: ending.notice,
+			kind,
 			params,
 			link: outcome === "done" ? `/d/${domain}` : `/d/${domain}/jobs/${job.id}`,
 		});

@@ -102,6 +102,7 @@ function world() {
 	const jobs = new Jobs(db, kinds, now);
 	const onEnd = concluded({
 		more: () => ({}),
+		hasMoved: () => false,
 		...{ db, deployments, history, keepDays: 30, now },
 		notices: { tell: (notice) => void told.push(notice) },
 		release: (deployment) => void released.push(deployment),

@@ -10,6 +10,7 @@ import type { Domains } from "../domains/domains.ts";
 import { ownershipIn, ownershipName } from "../domains/records.ts";
 import type { Engine, Plan } from "../engines/engine.ts";
 import { identityIn } from "../federation/identity.ts";
+import type { Notices } from "../notices/notice.ts";
 import { Calls } from "../peers/calls.ts";
 import { signerOf } from "../peers/keys.ts";
 import { Outside } from "../peers/outside.ts";
@@ -47,6 +48,7 @@ export interface MigrationParts {
 	readonly keepDays: number;
 	customerName(customer: string): string;
 	limits(session: Session): { bytes: number; entries: number };
+	readonly notices: Notices;
 	/** Erases a deployment whose copy is needed no more. */
 	erase(deployment: string): void;
 }
@@ -127,7 +129,19 @@ export function openMigrations(parts: MigrationParts) {
 		managesZone: (domain) => domains.manages(domain),
 		async takeDomainOver(migration, plan, how) {
 			const { customer, about } = sessions.known(migration);
-			await domains.takeOver(customer, plan.domain, hostsOf(plan), about.peer?.actor ?? "", how);
+			try {
+				await domains.takeOver(customer, plan.domain, hostsOf(plan), about.peer?.actor ?? "", how);
+			} catch (error) {
+				if (how === "at last" && error instanceof Problem && error.code === "domain-awaited") askForRecords();
+				throw error;
+			}
+
+			/** Once, however often we look. */
+			function askForRecords() {
+				const params = { domain: plan.domain, provider: parts.provider };
+				const key = `records-needed:${migration}`;
+				parts.notices.tell({ key, customer, kind: "records-needed", params, link: `/d/${plan.domain}` });
+			}
 		},
 		eraseFormer(plan) {
 			const former = formerOf(plan.domain);
