@@ -29,6 +29,15 @@ const customer = {
 	deployments: 2,
 	lastSeenAt: null,
 };
+const peer = {
+	...{ id: "p1", origin: "https://south.example", name: "So\u001b\u202euth", toldBy: "config", standing: "usual" },
+	...{ hidden: false, mostMoves: null, mostBytes: null, key: { key: "zold", fingerprint: "abcd ef01" }, newKey: null },
+	...{ stale: false, addedAt: at, seenAt: at, sheetUntil: at, problem: null },
+};
+const move = {
+	...{ id: "m1", domain: "choir.example", services: ["snac"], bytes: 3_000_000, customer: "anna@choir.example" },
+	...{ from: { origin: "https://south.example", provider: "South", customer: "Ada" }, agreed: true, createdAt: at },
+};
 const step = { step: "start:snac", title: "Start snac", state: "stuck", startedAt: at, note: null };
 const job = {
 	...{ id: "j1", kind: "deploy", domain: "choir.example", state: "stuck", createdAt: at, startedAt: at },
@@ -67,6 +76,13 @@ beforeEach(() => {
 		"GET /api/v1/staff/vouchers?limit=200&after=2": { items: [{ ...voucher, id: "v2", hint: "EFGH" }], next: null },
 		"POST /api/v1/staff/vouchers": { ...voucher, code: "ABCD-1234" },
 		"DELETE /api/v1/staff/vouchers/v1": null,
+		"GET /api/v1/staff/peers?limit=200": { items: [peer], next: null },
+		"POST /api/v1/staff/peers": peer,
+		"PATCH /api/v1/staff/peers/p1": peer,
+		"DELETE /api/v1/staff/peers/p1": null,
+		"GET /api/v1/staff/moves": { items: [move] },
+		"POST /api/v1/staff/moves/m1/accept": null,
+		"POST /api/v1/staff/moves/m1/refuse": null,
 		"GET /api/v1/staff/customers?limit=200": { items: [customer], next: null },
 		"POST /api/v1/staff/customers/c1/reset-password": { password: "new one" },
 		"GET /api/v1/staff/jobs?limit=50": { items: [job], next: null },
@@ -118,6 +134,64 @@ describe("voucher", () => {
 			code: 1,
 			err: expect.stringContaining("voucher list"),
 		});
+	});
+});
+
+describe("peer", () => {
+	test("list shows what others wrote without what would move the cursor", async () => {
+		const { out } = await run("peer list");
+		expect(out).toContain("https://south.example  So uth  usual     config");
+		expect(out).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+	});
+
+	test("add shows the fingerprint, for people to compare", async () => {
+		expect(await run("peer add south.example")).toMatchObject({ code: 0, out: "abcd ef01\n" });
+		expect(asked).toEqual([{ what: "POST /api/v1/staff/peers", body: { origin: "south.example" } }]);
+	});
+
+	test.each([
+		["allow https://south.example", { standing: "allowed" }],
+		["block south.example", { standing: "blocked" }],
+		["unblock south.example", { standing: "usual" }],
+		["hide south.example", { hidden: true }],
+		["show south.example", { hidden: false }],
+		["limit south.example --moves 2 --gib-a-day 3", { mostMoves: 2, mostBytes: 3 * 1024 ** 3 }],
+		["limit south.example", { mostMoves: null, mostBytes: null }],
+	])("%s", async (args, body) => {
+		expect(await run(`peer ${args}`)).toMatchObject({ code: 0 });
+		expect(asked.at(-1)).toEqual({ what: "PATCH /api/v1/staff/peers/p1", body });
+	});
+
+	test("a node that is not known can be blocked all the same", async () => {
+		await run("peer block https://east.example");
+		expect(asked.map(({ body }) => body)).toContainEqual({ origin: "https://east.example", standing: "blocked" });
+	});
+
+	test("confirm asks first, showing both keys, and remove says so", async () => {
+		expect(await run("peer confirm south.example")).toMatchObject({ code: 1 });
+		answers["GET /api/v1/staff/peers?limit=200"] = {
+			...{ items: [{ ...peer, newKey: { key: "znew", fingerprint: "9999" } }], next: null },
+		};
+		expect(await run("peer confirm south.example")).toMatchObject({ code: 2, err: expect.stringContaining("9999") });
+		expect(await run("peer confirm south.example -y")).toMatchObject({ code: 0 });
+		expect(asked.at(-1)?.body).toEqual({ key: "znew" });
+		expect(await run("peer remove south.example")).toMatchObject({ code: 0 });
+		expect(asked.at(-1)?.what).toBe("DELETE /api/v1/staff/peers/p1");
+		expect(await run("peer remove west.example")).toMatchObject({ code: 1 });
+	});
+});
+
+describe("move", () => {
+	test("list, accept and refuse", async () => {
+		expect((await run("move list")).out).toContain("m1  choir.example  snac      3    South (https://south.example)");
+		expect(await run("move accept m1")).toMatchObject({ code: 0 });
+		expect(await run("move refuse m1")).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
+		expect(await run("move refuse m1 -y")).toMatchObject({ code: 0 });
+		expect(asked.map(({ what }) => what).filter((what) => what.startsWith("POST"))).toEqual([
+			"POST /api/v1/staff/moves/m1/accept",
+			"POST /api/v1/staff/moves/m1/refuse",
+		]);
+		expect(await run("move refuse m2 -y")).toMatchObject({ code: 1 });
 	});
 });
 

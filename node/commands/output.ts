@@ -26,6 +26,11 @@ export function table<Item>(items: readonly Item[], columns: Columns<Item>, colo
 	return `${[colour ? dim(lines[0] ?? "") : lines[0], ...lines.slice(1)].join("\n")}\n`;
 }
 
+/** What somebody else has written, without what would move the cursor or turn the line around. */
+export function plain(text: string): string {
+	return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
+}
+
 /** As people read it: `2026-11-22 13:04`, in the time zone of this machine. */
 export function moment(rfc3339: string | null): string {
 	if (rfc3339 === null) return "–";

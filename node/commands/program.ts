@@ -10,6 +10,7 @@ Examples:
   fediversity serve --config /etc/fediversity/node.toml
   fediversity voucher create --services snac,wiki --days 14
   fediversity job list --json | jq '.[] | select(.state == "stuck")'
+  fediversity peer add https://south.example
   fediversity receipt verify receipt.json
   fediversity doctor
 
@@ -41,6 +42,8 @@ export function program(terminal: Terminal, version: string): Command {
 	addVoucher(top.command("voucher").description("what customers redeem to open an account and deploy"), terminal);
 	addCustomer(top.command("customer").description("who has an account here"), terminal);
 	addJob(top.command("job").description("long pieces of work: deploying, restarting, removing"), terminal);
+	addPeer(top.command("peer").description("other nodes: who is known, and what is taken from whom"), terminal);
+	addMove(top.command("move").description("offers that wait for staff, where migrations.by_hand is set"), terminal);
 	addReceipt(top.command("receipt").description("what two nodes signed while a deployment moved"), terminal);
 	addDoctor(top, terminal);
 	return top;
@@ -120,6 +123,78 @@ function addJob(group: Command, terminal: Terminal) {
 		async (id: string, { json = false, ...given }: Given) => {
 			const { retryJob } = await import("./job.ts");
 			await retryJob(await nodeOf(given, terminal), terminal, json, id);
+		},
+	);
+}
+
+function addPeer(group: Command, terminal: Terminal) {
+	onNode(group.command("add <origin>").description("look at a node such as https://south.example, and know it")).action(
+		async (origin: string, { json = false, ...given }: Given) => {
+			const { addPeer } = await import("./peer.ts");
+			await addPeer(await nodeOf(given, terminal), terminal, json, origin);
+		},
+	);
+	onNode(group.command("list").description("all of them")).action(async ({ json = false, ...given }) => {
+		const { listPeers } = await import("./peer.ts");
+		await listPeers(await nodeOf(given, terminal), terminal, json);
+	});
+	for (const [verb, wishes] of Object.entries(peerVerbs))
+		onNode(group.command(`${verb} <origin>`).description(wishes.says)).action(
+			async (origin: string, { json = false, ...given }: Given) => {
+				const { changePeer } = await import("./peer.ts");
+				const { says: _, ...change } = wishes;
+				await changePeer(await nodeOf(given, terminal), terminal, json, origin, change);
+			},
+		);
+	onNode(
+		group.command("limit <origin>").description("how much it may send; without a number, as the configuration says"),
+	)
+		.option("--moves <number>", "moves at a time", whole)
+		.option("--gib-a-day <GiB>", "how much in a day", whole)
+		.action(async (origin: string, { json = false, moves, gibADay, ...given }) => {
+			const { changePeer } = await import("./peer.ts");
+			const bytes = gibADay === undefined ? null : gibADay * 1024 ** 3;
+			const change = { mostMoves: moves ?? null, mostBytes: bytes, said: "has new limits" };
+			await changePeer(await nodeOf(given, terminal), terminal, json, origin, change);
+		});
+	sure(onNode(group.command("confirm <origin>").description("know it by the new key that it shows"))).action(
+		async (origin: string, { json = false, yes = false, ...given }: Given) => {
+			const { confirmPeer } = await import("./peer.ts");
+			await confirmPeer(await nodeOf(given, terminal), terminal, json, origin, yes);
+		},
+	);
+	onNode(group.command("remove <origin>").description("forget it")).action(
+		async (origin: string, { json = false, ...given }: Given) => {
+			const { removePeer } = await import("./peer.ts");
+			await removePeer(await nodeOf(given, terminal), terminal, json, origin);
+		},
+	);
+}
+
+/** What can be said of a node with one word. */
+const peerVerbs = {
+	allow: { says: "take its deployments where migrations.accept is listed", standing: "allowed", said: "is allowed" },
+	block: { says: "take nothing from it, and let nobody move there", standing: "blocked", said: "is blocked" },
+	unblock: { says: "treat it as any other again", standing: "usual", said: "is treated as any other" },
+	hide: { says: "do not name it to other nodes", hidden: true, said: "is not named to others" },
+	show: { says: "name it to other nodes again", hidden: false, said: "is named to others" },
+} as const;
+
+function addMove(group: Command, terminal: Terminal) {
+	onNode(group.command("list").description("all of them")).action(async ({ json = false, ...given }) => {
+		const { listMoves } = await import("./move.ts");
+		await listMoves(await nodeOf(given, terminal), terminal, json);
+	});
+	onNode(group.command("accept <id>").description("let it in")).action(
+		async (id: string, { json = false, ...given }: Given) => {
+			const { acceptMove } = await import("./move.ts");
+			await acceptMove(await nodeOf(given, terminal), terminal, json, id);
+		},
+	);
+	sure(onNode(group.command("refuse <id>").description("do not let it in"))).action(
+		async (id: string, { json = false, yes = false, ...given }: Given) => {
+			const { refuseMove } = await import("./move.ts");
+			await refuseMove(await nodeOf(given, terminal), terminal, json, id, yes);
 		},
 	);
 }
