@@ -26,7 +26,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { contentsOf, plant } from "../../../test/contracts/directory-yard.ts";
 import { fetched, gathered, listed, listingOf, never, noise, round } from "../../../test/contracts/round.ts";
-import { pieceSize } from "../volume.ts";
+import { type Entry, pieceSize } from "../volume.ts";
 import { Removal } from "./removal.ts";
 import { DirectorySource } from "./source.ts";
 import { DirectoryTarget } from "./target.ts";
@@ -65,6 +65,17 @@ describe("what is read", () => {
 		for (let n = 0; n < 20; n++) write(`${n}`, "lame");
 		const after = await listed(from, false);
 		expect(after.map(({ pieces }) => pieces)).not.toContainEqual(before[0]?.pieces);
+	});
+
+	test("is not remembered of a file that was written to since the scan began", async () => {
+		for (let n = 1000; n < 1600; n++) write(`${n}`, "before");
+		nextTick();
+		const batches = source().list({ frozen: false, signal: never })[Symbol.asyncIterator]();
+		await batches.next();
+		write("1599", "meanwhile");
+		while (!(await batches.next()).done);
+		const known = readFileSync(at("s", "seen", "known"), "latin1");
+		expect([/^1598\t/m.test(known), /^1599\t/m.test(known)]).toEqual([true, false]);
 	});
 
 	test("is remembered by a source that comes later", async () => {
@@ -189,20 +200,55 @@ describe("what is here already", () => {
 		expect([asked, left]).toEqual([[{ path: "log.0", index: 0 }], []]);
 	});
 
-	test("stays apart when two names of one file become two files", async () => {
-		write("a", "one content");
-		linkSync(at("from", "a"), at("from", "b"));
-		linkSync(at("from", "a"), at("from", "c"));
-		const [from, to] = [source(), target()];
-		await round(from, to);
-		rmSync(at("from", "a"));
-		write("a", "another one");
-		const { asked, left } = await round(from, to, { frozen: true });
-		expect([asked, left]).toEqual([[{ path: "a", index: 0 }], []]);
-		await to.swap(never);
-		expect(contentsOf(at("to"))).toEqual(contentsOf(at("from")));
-	});
+	test.each([false, true])(
+		"stays apart when two names of one file become two files; killed before: %s",
+		async (isKilled) => {
+			write("a", "one content");
+			linkSync(at("from", "a"), at("from", "b"));
+			linkSync(at("from", "a"), at("from", "c"));
+			const [from, to] = [source(), target()];
+			await round(from, to);
+			rmSync(at("from", "a"));
+			write("a", "another one");
+			// The same content, and yet a file of its own now.
+			rmSync(at("from", "c"));
+			write("c", "one content");
+			await to.close();
+			if (isKilled) writeFileSync(at("t", "dirty"), "");
+			const { asked, left } = await round(from, target(), { frozen: true });
+			expect([asked, left]).toEqual([[{ path: "a", index: 0 }], []]);
+			await target().swap(never);
+			expect(contentsOf(at("to"))).toEqual(contentsOf(at("from")));
+		},
+	);
 });
+
+test("what was settled half is not taken for what looked the same before", async () => {
+	const hold = (content: string) => {
+		write("a", content);
+		utimesSync(at("from", "a"), 1_000_000_000, 1_000_000_000);
+	};
+	hold("one");
+	const to = target();
+	await round(source(), to);
+	hold("two");
+	const entries = await listed(source(), false);
+	const listing = listingOf(entries);
+	await fetched(source(), to, entries, await gathered(to.lacking(listing, never)));
+	const cut = { ...listing, batches: () => cutOff(entries) };
+	await expect(to.settle(cut, never)).rejects.toThrow("cut off");
+	await to.close();
+	hold("one");
+	const again = target();
+	expect((await round(source(), again, { frozen: true })).left).toEqual([]);
+	await again.swap(never);
+	expect(readFileSync(at("to", "a"), "utf8")).toBe("one");
+});
+
+async function* cutOff(entries: readonly Entry[]) {
+	yield entries;
+	throw new Error("cut off");
+}
 
 describe("a swap that was cut off", () => {
 	async function settled() {

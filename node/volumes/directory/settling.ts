@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, readlinkSync, symlinkSync } from "node:fs";
+import { type BigIntStats, lstatSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { Pace } from "../pace.ts";
 import { type Entry, type Listing, type PieceName, pieceSize } from "../volume.ts";
@@ -38,6 +38,7 @@ export class Settling {
 	readonly #means: Means;
 	/** Files of this tree that are as listed; not before one is made of another. */
 	#made: Donors | undefined;
+	#hasForgotten = false;
 	readonly #buffer = Buffer.allocUnsafeSlow(pieceSize);
 	/** Folders whose look is set when they are left. */
 	readonly #dressing: { entry: Entry; raw: string }[] = [];
@@ -159,6 +160,7 @@ export class Settling {
 		const record = this.#before.find(raw);
 		const isKnown = stats !== undefined && record?.pieces === names && record.signature === stagedSignatureOf(stats);
 		if (!isKnown) {
+			if (record) this.#forget();
 			const missing = await new Mending(this.#means, entry, raw, this.#buffer).mend();
 			for (const index of missing) this.#lacking.push({ path: entry.path, index });
 			if (missing.length > 0) return;
@@ -166,6 +168,16 @@ export class Settling {
 		const dressed = this.#dress(entry, raw, isKnown ? stats : undefined);
 		this.#after.add(raw, stagedSignatureOf(dressed), names);
 		this.#made?.add(0, raw, entry.pieces);
+	}
+
+	/**
+	 * Other content may come to look the same from outside, once it is dressed: if this is cut off, what was remembered
+	 * before must not be taken for it.
+	 */
+	#forget(): void {
+		if (this.#hasForgotten) return;
+		rmSync(this.#file("known"), { force: true });
+		this.#hasForgotten = true;
 	}
 
 	/** The file that is there, with content of its own unless it is listed as another name of something. */

@@ -7,13 +7,12 @@ import {
 	renameSync,
 	rmSync,
 	statSync,
-	utimesSync,
 	writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { companions, copyDatabase } from "../../store/copy.ts";
 import { unfit } from "../directory/name.ts";
-import { signatureOf } from "../directory/records.ts";
+import { stagedSignatureOf } from "../directory/records.ts";
 import { Removal } from "../directory/removal.ts";
 import { DirectorySource } from "../directory/source.ts";
 import { isBefore, tick } from "../directory/tick.ts";
@@ -83,9 +82,7 @@ export class SqliteSource implements Source {
 		removeCompanions(copy);
 		await copyDatabase(this.#file, copy, signal);
 		removeCompanions(copy);
-		const { mode, mtimeMs } = statSync(this.#file);
-		chmodSync(copy, mode & 0o777);
-		utimesSync(copy, mtimeMs / 1000, mtimeMs / 1000);
+		chmodSync(copy, statSync(this.#file).mode & 0o777);
 	}
 
 	/** How the database and what is kept beside it look from outside, and when they changed last. */
@@ -93,9 +90,10 @@ export class SqliteSource implements Source {
 		const stats = ["", "-wal", "-journal"].map((suffix) =>
 			statSync(this.#file + suffix, { bigint: true, throwIfNoEntry: false }),
 		);
-		const changes = stats.map((one) => one?.ctimeNs ?? 0n);
+		// Whoever opens a log, we too, may change its owner and so its ctime; who writes changes its mtime.
+		const changes = stats.map((one) => one?.mtimeNs ?? 0n);
 		return {
-			text: stats.map((one) => (one ? signatureOf(one) : "none")).join("\n"),
+			text: stats.map((one) => (one ? stagedSignatureOf(one) : "none")).join("\n"),
 			changed: changes.reduce((latest, one) => (one > latest ? one : latest)),
 		};
 	}

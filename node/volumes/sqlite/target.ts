@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import {
 	closeSync,
 	constants,
@@ -59,14 +60,15 @@ export class SqliteTarget implements Target {
 	}
 
 	async settle(listing: Listing, signal: AbortSignal): Promise<readonly PieceName[]> {
-		const lacking = await this.#stage.settle(this.#one(listing), ownershipOf(this.#path, this.#owner), signal);
-		if (lacking.length === 0) await this.#check(signal);
+		const one = this.#one(listing);
+		const lacking = await this.#stage.settle(one, ownershipOf(this.#path, this.#owner), signal);
+		if (lacking.length === 0) await this.#check(one.digest, signal);
 		return lacking;
 	}
 
 	async copyTo(place: Place, signal: AbortSignal): Promise<void> {
 		if (place.kind !== "sqlite") throw new Error(`A database cannot be copied to a place of kind ${place.kind}`);
-		if (!this.#stage.isSettled) throw new Error("Nothing has settled here that could be copied");
+		if (!this.#isSound) throw new Error("Nothing has settled here that could be copied");
 		signal.throwIfAborted();
 		mkdirSync(dirname(place.path), { recursive: true });
 		const owner = ownershipOf(place.path, place.owner);
@@ -80,7 +82,7 @@ export class SqliteTarget implements Target {
 	async swap(signal: AbortSignal): Promise<void> {
 		const swapping = join(this.#scratch, "swapping");
 		if (!existsSync(swapping)) {
-			if (!this.#stage.isSettled) throw new Error("Nothing has settled here that could take its place");
+			if (!this.#isSound) throw new Error("Nothing has settled here that could take its place");
 			signal.throwIfAborted();
 			this.#stage.close();
 			writeFileSync(swapping, "");
@@ -113,11 +115,17 @@ export class SqliteTarget implements Target {
 		return join(this.#stage.root, database);
 	}
 
+	/** Whether what is there has settled and SQLite had nothing to say against it. */
+	get #isSound(): boolean {
+		if (!this.#stage.isSettled || !existsSync(this.#sound)) return false;
+		return readFileSync(this.#sound, "utf8").startsWith(`${this.#look()}\n`);
+	}
+
 	/** SQLite's own check, once for each content; by another name, so that nothing is left beside what has settled. */
-	async #check(signal: AbortSignal): Promise<void> {
-		const sound = join(this.#scratch, "sound");
-		const look = stagedSignatureOf(statSync(this.#staged, { bigint: true }));
-		if (existsSync(sound) && readFileSync(sound, "utf8") === look) return;
+	async #check(digest: string, signal: AbortSignal): Promise<void> {
+		const sound = `${this.#look()}\n${digest}`;
+		if (existsSync(this.#sound) && readFileSync(this.#sound, "utf8") === sound) return;
+		rmSync(this.#sound, { force: true });
 		const folder = join(this.#scratch, "checking");
 		rmSync(folder, { recursive: true, force: true });
 		mkdirSync(folder);
@@ -125,7 +133,15 @@ export class SqliteTarget implements Target {
 		const faults = await faultsOf(join(folder, database), signal);
 		rmSync(folder, { recursive: true });
 		if (faults.length > 0) throw unfit(database, `the database is damaged: ${faults.join("; ")}`);
-		writeFileSync(sound, look);
+		writeFileSync(this.#sound, sound);
+	}
+
+	#look(): string {
+		return stagedSignatureOf(statSync(this.#staged, { bigint: true }));
+	}
+
+	get #sound(): string {
+		return join(this.#scratch, "sound");
 	}
 }
 
@@ -133,6 +149,8 @@ export class SqliteTarget implements Target {
 class OneDatabase implements Listing {
 	readonly entries = 1;
 	readonly bytes: number;
+	/** Of its content, once it has been read through. */
+	digest = "";
 	readonly #listing: Listing;
 
 	constructor(listing: Listing) {
@@ -147,6 +165,7 @@ class OneDatabase implements Listing {
 				if (entry.path !== database || entry.type !== "file" || isThere)
 					throw unfit(entry.path, "this volume is one database and nothing else");
 				isThere = true;
+				this.digest = hash("sha256", entry.pieces.join(""), "base64url");
 				yield [entry];
 			}
 		if (!isThere) throw unfit(database, "it is not listed");
