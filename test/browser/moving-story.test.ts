@@ -91,15 +91,23 @@ describe.skipIf(!executable)("a move in the demo, in a browser", () => {
 		await reader.close();
 	});
 
-	test("and back again, from the page of what has moved", async () => {
+	test("and back again, by picking the provider, agreeing there and coming back", async () => {
 		await north.getByRole("link", { name: domain }).first().click();
-		await north.getByRole("link", { name: "Move it back" }).click();
-		expect(await north.getByLabel("Which domain?").inputValue()).toBe(domain);
-		await north.getByRole("button", { name: "Make a token" }).click();
-		const token = await north.locator("move-token copy-text .mono").innerText();
+		await north.getByRole("link", { name: "Move it back" }).waitFor();
 		await south.getByRole("link", { name: `Everything about ${domain}` }).click();
 		await south.getByText("It came here from North.").waitFor();
-		await paste(south, token);
+		await south.getByRole("link", { name: `Move ${domain} …` }).click();
+		await south.getByRole("link", { name: "Move to North" }).waitFor();
+		await shot(south, "providers");
+		await south.getByRole("link", { name: "Move to North" }).click();
+		await south.getByLabel("E-mail").fill("ada@north.example");
+		await south.getByRole("textbox", { name: "Password" }).fill(password);
+		await south.locator("form").getByRole("button", { name: "Sign in" }).click();
+		await south.getByText(`asks to move ${domain} here`).waitFor();
+		await shot(south, "errand");
+		await south.getByRole("button", { name: "Agree and go back" }).click();
+		await south.getByText("Nothing happens until you start").waitFor();
+		expect(south.url()).toBe(`${world.panel("south")}/d/${domain}/move`);
 		await start(south, "North");
 		await south.getByRole("heading", { name: `${domain} now runs at North` }).waitFor({ timeout: 180_000 });
 		await north.goto(`${world.panel("north")}/d/${domain}`);
