@@ -91,7 +91,7 @@ export const problems = {
 	"migration-refused": [409, "{provider} refused: {reason}"],
 	"migration-withdrawn": [409, "{provider} called the move off: {reason}"],
 	"migration-over": [409, "This migration is over"],
-	"migration-broken": [502, "{origin} said two different things at once, so this migration was stopped for safety"],
+	"migration-broken": [409, "{origin} said two different things at once, so this migration was stopped for safety"],
 	"migration-too-large": [413, "{what} are more than the {limit} that the new provider has room for"],
 	"message-early": [409, "Message {seq} came before the ones that precede it; send those first"],
 	"message-wrong": [422, "A {kind} cannot come while the migration is {state}"],

@@ -40,8 +40,8 @@ export interface DoorParts {
 	readonly now: () => number;
 }
 
-/** An activity with all secrets is the longest there is, but for a list of wanted pieces. */
-const longest = { pieces: 64 * 1024 * 1024, other: 1_200_000 };
+/** Bytes: an activity with all secrets is the longest there is. Anybody may send so much before it is known who it is. */
+const longest = 1_200_000;
 
 const path = /^\/migrate\/([\w-]{22})(\/[a-z]+)?(?:\/([\w-]{1,60}))?$/;
 
@@ -60,7 +60,7 @@ export function openDoor(parts: DoorParts): Door {
 		response.once("close", () => aborted.abort(new Problem("cancelled")));
 		try {
 			if (!matter) throw new Problem("not-found");
-			const body = await bodyOf(request, below === "/pieces" ? longest.pieces : longest.other);
+			const body = await bodyOf(request, longest);
 			const keyid = await admit(parts, sid, request, url, body);
 			const reply = await matter({ sid, keyid, query: url.searchParams, body, signal: aborted.signal }, last);
 			if (isStream(reply)) await sendStream(parts, request, response, reply);
@@ -97,6 +97,8 @@ async function send(
 		...(body.length > 0 && { "content-type": status < 400 ? "application/json" : "application/problem+json" }),
 		"content-length": body.length,
 		"cache-control": "no-store",
+		// What was not read of a request that is too long must not be taken for the next one.
+		...(status === 413 && { connection: "close" }),
 	});
 	response.end(body);
 }

@@ -48,12 +48,14 @@ export class Inbox {
 		this.#parts = parts;
 	}
 
-	/** The key that may speak in a session: the one it is bound to or, before the first offer, any node's. */
+	/** The key that may speak in a session: the one it is bound to or, before the first offer, any node's. Throws `token-used`. */
 	async verifierFor(sid: string, keyid: string): Promise<Verifier | undefined> {
 		const session = this.#parts.sessions.find(sid);
 		if (!session) throw new Problem("token-unknown");
 		const { peer } = session.about;
-		if (peer) return keyid === peer.keyId ? verifierOf(peer.keyId, peer.key) : undefined;
+		if (keyid === peer?.keyId) return verifierOf(peer.keyId, peer.key);
+		// The customer at a second node has pasted a token that somebody came with already, and should hear just that.
+		if (peer && session.side === "target") throw new Problem("token-used");
 		if (session.side === "source") return undefined;
 		const actor = await this.#actorOf(keyid);
 		return keyid === actor.keyId ? verifierOf(actor.keyId, actor.key) : undefined;
@@ -78,6 +80,8 @@ export class Inbox {
 		const received = { seq, prev, heard, digest: read.digest, document: read.document, message: read.message };
 		if (read.message.kind !== "offer" || peer) return void sessions.hear(sid, received);
 		const about = await this.#boundTo(session, from as Actor, read.message.content);
+		// Another node may have come first meanwhile, or the customer has revoked the token.
+		this.#parts.moveIns.admit(sid, from, read.message.content);
 		sessions.hear(sid, received, () => sessions.change(sid, { about }));
 		if (about.objection) await sessions.callOff(sid, about.objection.detail, about.objection.code);
 	}

@@ -72,7 +72,8 @@ export class MoveIns {
 			.underWay("target")
 			.filter(({ customer: whose, talk }) => whose === customer.id && talk.state === "issued");
 		if (waiting.length >= mostWaiting) throw new Problem("too-many", { seconds: 3600 });
-		const entitlement = this.#entitlement(customer.id, wish.entitlement);
+		const promised = new Set(waiting.map(({ about }) => about.wish?.entitlement));
+		const entitlement = this.#entitlement(customer.id, wish.entitlement, promised);
 		const token = newToken(origin, await key());
 		const { newSealPair } = await import("#protocol/migration/seal.ts");
 		const pair = await newSealPair();
@@ -194,7 +195,10 @@ export class MoveIns {
 				found.push(error);
 			}
 		};
-		await tried(() => checkDomain(offer.domain));
+		await tried(() => {
+			// In another spelling it would be another domain to whoever looks for it.
+			if (checkDomain(offer.domain) !== offer.domain) throw new Problem("domain-not-valid", { domain: offer.domain });
+		});
 		await tried(() => {
 			const at = deployments.at(offer.domain);
 			if (at && at.state !== "moved") throw new Problem("domain-taken", { domain: offer.domain });
@@ -217,6 +221,7 @@ export class MoveIns {
 			const { diskMiB, services } = session.about.wish ?? {};
 			const lacking = offer.services.find(({ name }) => services && services.length > 0 && !services.includes(name));
 			if (lacking) throw new Problem("voucher-lacks", { service: lacking.name });
+			if (session.job === null && !this.#place(session, offer.domain)) throw new Problem("voucher-needed");
 			const bytes = bytesOf(offer);
 			if (diskMiB !== undefined && bytes > diskMiB * MiB)
 				throw new Problem("migration-too-large", { what: `${Math.ceil(bytes / MiB)} MiB`, limit: `${diskMiB} MiB` });
@@ -245,10 +250,12 @@ export class MoveIns {
 		if (agreed && (letIn || !this.#parts.byHand)) this.#begin(session);
 	}
 
-	#begin({ id, about, customer }: Session): void {
+	#begin(session: Session): void {
+		const { id, about, customer } = session;
 		const { sessions, deployments, history, startJob, claim, release } = this.#parts;
 		if (!about.offer) return;
 		const plan = this.#plan(about.offer);
+		const place = this.#place(session, plan.domain)?.id;
 		const former = deployments.at(plan.domain);
 		// What comes back takes the place it had.
 		if (former?.state === "moved" && former.customer === customer) release(former.id);
@@ -257,7 +264,7 @@ export class MoveIns {
 			customer,
 			plan.deployment,
 			plan.services.map(({ name }) => name),
-			about.wish?.entitlement ?? undefined,
+			place,
 		);
 		const job = startJob("arrive", { plan, migration: id }, { deployment: plan.deployment, customer });
 		history.add(plan.deployment, "arrive-asked", { provider: about.peer?.provider ?? "" }, job);
@@ -279,10 +286,23 @@ export class MoveIns {
 		);
 	}
 
-	#entitlement(customer: string, wished?: string): Entitlement {
-		const free = this.#parts.entitlements(customer).find(({ id }) => wished === undefined || id === wished);
-		if (!free) throw new Problem("voucher-needed");
-		return free;
+	/** The wished one, or one that no other token of the customer's stands for, if there is. */
+	#entitlement(customer: string, wished: string | undefined, promised: ReadonlySet<unknown>): Entitlement {
+		const free = this.#parts.entitlements(customer).filter(({ id }) => wished === undefined || id === wished);
+		const chosen = free.find(({ id }) => !promised.has(id)) ?? free[0];
+		if (!chosen) throw new Problem("voucher-needed");
+		return chosen;
+	}
+
+	/** What the token stands for or, once that is used otherwise, as much; undefined: there is nothing free. */
+	#place({ customer, about: { wish } }: Session, domain: string): Entitlement | undefined {
+		const former = this.#parts.deployments.at(domain);
+		const free = this.#parts.entitlements(customer).filter(({ deployment }) => {
+			return deployment === null || (former?.state === "moved" && deployment === former.id);
+		});
+		const asMuch = ({ diskMiB, services }: Entitlement) =>
+			diskMiB >= (wish?.diskMiB ?? 0) && String(services) === String(wish?.services ?? []);
+		return free.find(({ id }) => id === wish?.entitlement) ?? free.find(asMuch);
 	}
 
 	#target(customer: string, id: string): Session {

@@ -249,7 +249,7 @@ export class Sessions {
 			return false;
 		});
 		// Thrown after the transaction: that it broke must be written down.
-		if (isBroken) this.checkOpen(this.known(id));
+		if (isBroken) throw new Problem("migration-broken", { origin: this.known(id).about.peer?.origin ?? "" });
 	}
 
 	/** What a side last said of a kind. */
@@ -305,7 +305,9 @@ export class Sessions {
 	checkOpen(session: Session): void {
 		const { about, id, side, talk } = session;
 		const provider = about.peer?.provider ?? "";
-		if (about.problem) throw new Problem(about.problem.code as ProblemCode, about.problem.params);
+		// Once the source has handed over, only the target's word counts, whatever else the two of them have said.
+		const isGiven = talk.state === "done" || (side === "source" && talk.state === "committed");
+		if (about.problem && !isGiven) throw new Problem(about.problem.code as ProblemCode, about.problem.params);
 		if (side === "source" && (talk.state === "refused" || talk.state === "taken-back"))
 			throw new Problem("migration-refused", { provider, reason: this.last(id, "target", "reject")?.detail ?? "" });
 		if (side === "target" && talk.state === "withdrawn")

@@ -40,7 +40,8 @@ export const MovingService = z.strictObject({
 export const Offer = z.strictObject({
 	domain: z.string().max(253),
 	services: z.array(MovingService).min(1).max(16),
-	owner: z.strictObject({ username: z.string().max(64), email: z.string().max(254) }),
+	/** The first account of every service. What is in here ends up in configurations and command lines. */
+	owner: z.strictObject({ username: z.string().regex(/^[a-z0-9_]{1,30}$/), email: z.email().max(254) }),
 	/** The epoch in which the source serves the domain. */
 	epoch: z.int().positive(),
 	/** Whether the source sets the domain's records itself. */

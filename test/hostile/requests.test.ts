@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canonical } from "#protocol/migration/canonical.ts";
 import { signAnswer } from "#protocol/migration/signature.ts";
+import { eventually } from "../stories/world.ts";
 import type { Baggage } from "./baggage.ts";
 import type { Change, Conversation } from "./conversation.ts";
 import { type FakeNode, newKeys, type Sending } from "./fake-node.ts";
@@ -243,7 +244,7 @@ describe("What the peer answers is not believed", () => {
 			return answers++ === 0 ? { status: 204, signer } : { status: 204 };
 		});
 		expect((await talk.say({ kind: "offer", content: offer })).status).toBe(204);
-		while (answers < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+		await eventually("it is sent again", async () => answers >= 2);
 		expect(said(talk)).toBe(1);
 	});
 
@@ -265,7 +266,7 @@ describe("What the peer answers is not believed", () => {
 			return { status: 204, signer: null, headers: old as Record<string, string> };
 		});
 		await talk.say({ kind: "offer", content: offer });
-		while (answers.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+		await eventually("it is sent again", async () => answers.length >= 2);
 		expect(talk.heard.map(({ kind }) => kind)).toEqual(["accept"]);
 	});
 });

@@ -260,10 +260,12 @@ export function acceptOf(
 	change: Partial<Content<"accept">> = {},
 ): Content<"accept"> {
 	const { origin, actor } = talk.node;
+	// Requests are handed on by the gateway, which asks the system for names.
+	const front = `http://127.0.0.1:${new URL(origin).port}`;
 	const { epoch } = talk.last("offer") ?? { epoch: 1 };
 	const ownership = `e=${epoch + 1}; a=${actor}; c=there`;
 	return {
-		...{ until: Date.now() + 86_400_000, sealTo: keys.publicKey, front: origin },
+		...{ until: Date.now() + 86_400_000, sealTo: keys.publicKey, front },
 		records: [{ type: "TXT", name: `_fediversity.${domain}`, value: ownership, ttl: 300 }],
 		...{ limits: { bytes: 10 ** 9, entries: 10 ** 6 }, customer: "Eve", provider: "Fake", ...change },
 	};
