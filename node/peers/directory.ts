@@ -157,7 +157,7 @@ export class Directory {
 	}
 
 	#origin(text: string): Promise<string> {
-		return this.#parts.outside.origin(/^https?:\/\//i.test(text) ? text : `https://${text}`);
+		return this.#parts.outside.origin(/^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `https://${text}`);
 	}
 
 	async #text(address: string): Promise<string> {
