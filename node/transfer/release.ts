@@ -12,7 +12,10 @@ export function release({ buffer, byteOffset, length }: Uint8Array): void {
 		buffer.transfer(0);
 }
 
-/** Writes buffers that nobody else uses, no faster than they are taken, and gives back their memory. Leaves `to` open. */
+/**
+ * Writes buffers that nobody else uses to a connection (or what ends in one, such as an answer by HTTP), no faster than they
+ * are taken, and gives back their memory once they have left. Leaves `to` open.
+ */
 export async function send(buffers: AsyncIterable<Uint8Array>, to: Writable): Promise<void> {
 	for await (const bytes of buffers) {
 		if (to.destroyed) throw new Error("The other side has hung up");

@@ -9,7 +9,7 @@ export interface Shell {
 	/** What to call, with all its options; and whom. */
 	readonly command: string;
 	readonly host: string;
-	/** Processor time of everything started through it that has ended, in seconds. */
+	/** Processor time of everything started through it, in seconds, once that has ended. */
 	cpu(): number;
 	stop(): Promise<void>;
 }
@@ -46,12 +46,17 @@ export async function startShell(folder: string): Promise<Shell | undefined> {
 	return {
 		command: `ssh -F /dev/null -i ${file("user")} -p ${port} ${known}`,
 		host: `${userInfo().username}@127.0.0.1`,
-		cpu: () => childTicks(daemon.pid) / 100,
+		cpu: () => {
+			while (hasChildren(daemon.pid)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+			return childTicks(daemon.pid) / 100;
+		},
 		stop: async () => {
 			daemon.kill();
 		},
 	};
 }
+
+const hasChildren = (pid: number | undefined) => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8") !== "";
 
 /** User and system time of a process's children that have ended, proc(5). */
 function childTicks(pid: number | undefined): number {
