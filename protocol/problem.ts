@@ -46,6 +46,11 @@ export const problems = {
 	"zone-refused": [502, "The name server refused to change {name}: {reason}"],
 	"zone-silent": [504, "The name server at {server} does not answer"],
 
+	"certificate-refused": [502, "{server} gives no certificate: {reason}"],
+	"certificate-silent": [504, "The certificate authority at {server} does not answer"],
+	"certificate-later": [503, "{server} gives no more certificates now; ask again in {seconds} seconds"],
+	"certificate-zone": [409, "No certificate can be had for {domain}, since neither node sets its records"],
+
 	"service-unknown": [400, "There is no service called {service}"],
 	"service-unavailable": [409, "{service} cannot run on this node: {reason}"],
 	"service-needs": [400, "{service} needs {needs}; pick it too"],

@@ -20,6 +20,7 @@ export default defineConfig({
 						"test/*.test.ts",
 						"test/contracts/**/*.test.ts",
 						"test/model/*.test.ts",
+						"test/services/certificates.test.ts",
 					],
 				},
 			},

@@ -154,6 +154,12 @@ CREATE TABLE peer (
 CREATE TABLE vault (id INTEGER PRIMARY KEY CHECK (id = 1), fingerprint BLOB NOT NULL) STRICT; -- which key seals them
 CREATE TABLE secret (name TEXT PRIMARY KEY, sealed BLOB NOT NULL, changed_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
+-- What is known of each domain's certificate; with its key it lies in the vault. None yet: it was ordered in vain so far.
+CREATE TABLE certificate (
+	domain TEXT PRIMARY KEY, hosts TEXT NOT NULL DEFAULT '[]', begins_at INTEGER, ends_at INTEGER,
+	failures INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL DEFAULT 0, problem TEXT
+) STRICT;
+
 -- Answers to requests with an Idempotency-Key, sealed and kept for a day; none yet: the request is under way.
 CREATE TABLE idempotency (
 	customer TEXT NOT NULL, key TEXT NOT NULL, request_hash BLOB NOT NULL, sealed BLOB, at INTEGER NOT NULL, PRIMARY KEY (customer, key)

@@ -18,6 +18,7 @@ interface Built {
 }
 
 const pinned = join(import.meta.dirname, "gotosocial");
+const acme = join(import.meta.dirname, "pebble");
 const gotosocial = "github.com/superseriousbusiness/gotosocial";
 
 const programs: readonly Built[] = [
@@ -34,6 +35,17 @@ const programs: readonly Built[] = [
 			cpSync(join(source, "web"), join(folder, "web"), { recursive: true });
 			// Go keeps it read-only, and who cleans up later must be able to.
 			run("chmod", ["-R", "u+w", join(folder, "web")], folder);
+		},
+	},
+	{
+		// Not a service: a certificate authority for tests, whose sums stand in its go.sum.
+		name: "pebble",
+		version: /pebble\/v2 v(\S+)/.exec(readFileSync(join(acme, "go.mod"), "utf8"))?.[1] ?? "",
+		tool: "go",
+		minutes: 1,
+		build(folder) {
+			const source = "github.com/letsencrypt/pebble/v2/cmd/pebble";
+			run("go", ["-C", acme, "build", "-ldflags", "-s -w", "-o", join(folder, this.name), source], folder);
 		},
 	},
 	{
