@@ -698,5 +698,9 @@
 'sff3775989d18223f': `Abbrechen`,
 'sff50fb1d396b950e': `Das Passwort wurde schon einmal gezeigt; setzen Sie ein neues`,
 'sffd896ee5004d61f': `{service} antwortet wieder`,
+'s32c259ef5f76f690': `{server} gives no certificate: {reason}`,
+'s10f0c1372a5f67fe': `The certificate authority at {server} does not answer`,
+'s14f11dd245f83c91': `{server} gives no more certificates now; ask again in {seconds} seconds`,
+'s3f4595da3cbdc272': `No certificate can be had for {domain}, since neither node sets its records`,
     };
   

@@ -41,10 +41,9 @@ export class MoveInForm extends Part {
 	});
 
 	protected override render() {
-		return html`<div class="stack">
-			${this.free.length === 0 ? this.#voucher() : nothing}
-			${this.errand?.back ? this.#asked(this.errand.domain, this.errand.back) : this.#open()}
-		</div>`;
+		const voucher = this.free.length === 0 ? this.#voucher() : nothing;
+		const { errand } = this;
+		return html`<div class="stack">${errand?.back ? html`${this.#asked(errand.domain, errand.back)}${voucher}` : html`${voucher}${this.#open()}`}</div>`;
 	}
 
 	#voucher(): TemplateResult {
