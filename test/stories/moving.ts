@@ -11,13 +11,20 @@ export interface Begun {
 
 export const passwordOf = (name: string) => `${name} has a long password`;
 
-/** Makes a token there, pastes it here, and waits until both sides are at work. */
-export async function beginMove(from: Person, to: Person, domain: string, password: string): Promise<Begun> {
+/** Makes a token there, pastes it here, and waits until both sides are at work. `told` hears of the migration's id first. */
+export async function beginMove(
+	from: Person,
+	to: Person,
+	domain: string,
+	password: string,
+	told: (id: string) => void = () => {},
+): Promise<Begun> {
 	const deployment = await eventually("it serves", async () => {
 		const { items } = await from.api("GET /deployments");
 		return items.find((one) => one.domain === domain && one.state === "serving" && !one.busy);
 	});
 	const { id, token } = await to.api("POST /move-ins", { body: { domain } });
+	told(id);
 	const path = { id: deployment.id };
 	const plan = await from.api("POST /deployments/{id}/move-plan", { path, body: { token } });
 	const [problem] = plan.problems;

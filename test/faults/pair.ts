@@ -1,0 +1,229 @@
+/** Two real nodes with a zone and a network between them, in one folder. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request as ask } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runningNode } from "../../node/commands/running-node.ts";
+import { type NameServer, openNameServer } from "../../node/demo/name-server.ts";
+import { processTable } from "../../node/engines/local/process-table.ts";
+import { Database } from "../../node/store/database.ts";
+import { freePort } from "../bench/servers/peer.ts";
+import { Person } from "../stories/world.ts";
+import { Internet, type Provider, providers } from "./internet.ts";
+
+const root = join(import.meta.dirname, "../..");
+/** Loopback ports of each node's services. */
+const ports = { north: [12_000, 13_999], south: [14_000, 15_999] } as const;
+
+export interface PairOptions {
+	/** How long services may rest, in seconds. */
+	readonly freezeSeconds?: number;
+	/** How far each node's clock is ahead of this machine's, ms. */
+	readonly ahead?: Partial<Record<Provider, number>>;
+	/** Where a node keeps its state, instead of the pair's folder. */
+	readonly folders?: Partial<Record<Provider, string>>;
+}
+
+export class Pair {
+	readonly folder = mkdtempSync(join(tmpdir(), "fediversity-pair-"));
+	readonly internet: Internet;
+	port = 0;
+	readonly #options: PairOptions;
+	readonly #listens: Record<Provider, number>;
+	readonly #children: Partial<Record<Provider, ChildProcess>> = {};
+	readonly #ahead: Record<Provider, number>;
+	#names: NameServer | undefined;
+
+	static async open(options: PairOptions = {}): Promise<Pair> {
+		const pair = new Pair(options, { north: await freePort(), south: await freePort() });
+		try {
+			await pair.#open();
+		} catch (error) {
+			await pair[Symbol.asyncDispose]();
+			throw error;
+		}
+		return pair;
+	}
+
+	private constructor(options: PairOptions, listens: Record<Provider, number>) {
+		this.#options = options;
+		this.#listens = listens;
+		this.#ahead = { north: 0, south: 0, ...options.ahead };
+		this.internet = new Internet(listens, () => this.names);
+	}
+
+	get names(): NameServer {
+		if (!this.#names) throw new Error("The pair is not open");
+		return this.#names;
+	}
+
+	async #open(): Promise<void> {
+		const { port, fronts } = await this.internet.open();
+		this.port = port;
+		const keys = providers.map((name) => ({ name, secret: randomBytes(32).toString("base64") }));
+		this.#names = await openNameServer({
+			...{ zone: "localhost", file: join(this.folder, "zone.json"), port: 0, keys, now: Date.now },
+			records: providers.map((name) => ({ type: "A", name: `${name}.localhost`, value: "127.0.0.1", ttl: 60 })),
+		});
+		for (const { name, secret } of keys) {
+			mkdirSync(this.folderOf(name), { recursive: true });
+			writeFileSync(join(this.folderOf(name), "tsig.key"), `${secret}\n`, { mode: 0o600 });
+			writeFileSync(this.#configOf(name), this.#toml(name, fronts[name]));
+		}
+		await Promise.all(providers.map((provider) => this.start(provider)));
+	}
+
+	folderOf(provider: Provider): string {
+		return this.#options.folders?.[provider] ?? join(this.folder, provider);
+	}
+
+	#configOf(provider: Provider): string {
+		return join(this.folder, `${provider}.toml`);
+	}
+
+	#toml(provider: Provider, front: number): string {
+		return `
+provider.name = "${provider === "north" ? "North" : "South"}"
+web.url = "${this.panel(provider)}"
+web.listen = "127.0.0.1:${this.#listens[provider]}"
+web.trust_proxy = true
+state.folder = "${this.folderOf(provider)}"
+state.cache = "${join(root, ".cache/services")}"
+services.origin = "http://{host}:${this.port}"
+services.front = "http://127.0.0.1:${front}"
+migrations.freeze_seconds = ${this.#options.freezeSeconds ?? 900}
+zone.name = "localhost"
+zone.server = "127.0.0.1:${this.names.port}"
+zone.key_name = "${provider}"
+engine.first_port = ${ports[provider][0]}
+engine.last_port = ${ports[provider][1]}
+demo.mailbox = "http://mail.localhost/"
+`;
+	}
+
+	/** Starts a node, again after `kill`; resolves when it answers. */
+	async start(provider: Provider): Promise<void> {
+		const log = openSync(this.logOf(provider), "a");
+		const program = join(import.meta.dirname, "serve-at.ts");
+		const args = [program, this.#configOf(provider), String(this.#ahead[provider])];
+		const child = spawn(process.execPath, args, { cwd: this.folder, stdio: ["ignore", log, log, "ipc"] });
+		closeSync(log);
+		this.#children[provider] = child;
+		const ready = Promise.withResolvers<void>();
+		child.on("message", () => ready.resolve());
+		child.once("exit", (code) => ready.reject(new Error(`${provider} ended with ${code}:\n${this.log(provider)}`)));
+		await ready.promise;
+	}
+
+	logOf(provider: Provider): string {
+		return join(this.folder, `${provider}.log`);
+	}
+
+	/** The end of what a node has logged. */
+	log(provider: Provider, length = 4000): string {
+		return readFileSync(this.logOf(provider), "utf8").slice(-length);
+	}
+
+	/** Shows what happened, for whoever reads why a test failed. */
+	tell(): void {
+		const said = this.internet.seen.map(({ to, kind, sid }) => `${sid?.slice(0, 4) ?? "    "} → ${to} ${kind}`);
+		console.error([...said, ...providers.map((provider) => this.log(provider))].join("\n"));
+		for (const provider of providers)
+			console.error(
+				this.rows(provider, "SELECT substr(id, 1, 4) AS id, domain, talk, job, about ->> 'problem' FROM migration"),
+			);
+	}
+
+	/** `kill -9`, for the node alone or with its services. */
+	async kill(provider: Provider, services = false): Promise<void> {
+		const child = this.#children[provider];
+		if (!child || child.exitCode !== null || child.signalCode !== null) return;
+		const gone = once(child, "exit");
+		child.kill("SIGKILL");
+		if (services) for (const pid of await this.services(provider)) end(pid);
+		await gone;
+	}
+
+	/** Lets a node's clock jump; also what it starts with next time. */
+	setClock(provider: Provider, ahead: number): void {
+		this.#ahead[provider] = ahead;
+		this.#children[provider]?.send({ ahead });
+	}
+
+	/** Megabytes that a node's process holds. */
+	memory(provider: Provider): number {
+		const status = readFileSync(`/proc/${this.#children[provider]?.pid}/status`, "utf8");
+		return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000;
+	}
+
+	panel(provider: Provider): string {
+		return `http://${provider}.localhost:${this.port}`;
+	}
+
+	async voucher(provider: Provider): Promise<string> {
+		const node = runningNode(join(this.folderOf(provider), "node.sock"));
+		const { code } = await node("POST /staff/vouchers", { body: { days: 365, note: "" } });
+		return code;
+	}
+
+	async customer(provider: Provider, name: string): Promise<Person> {
+		const person = new Person(this.panel(provider));
+		const email = `${name}@${provider}.example`;
+		const voucher = await this.voucher(provider);
+		await person.api("POST /sign-up", { body: { voucher, email, password: `${name} has a long password`, name } });
+		return person;
+	}
+
+	/** Lets a customer have one more deployment. */
+	async allow(provider: Provider, person: Person): Promise<void> {
+		await person.api("POST /me/entitlements", { body: { voucher: await this.voucher(provider) } });
+	}
+
+	/** What a node has in its tables, read beside it. */
+	rows<Row>(provider: Provider, sql: string): Row[] {
+		const database = new Database(join(this.folderOf(provider), "node.sqlite"));
+		try {
+			return database.all<Row>(sql);
+		} finally {
+			database.close();
+		}
+	}
+
+	/** Whether a node itself answers for a service's host; what it would hand on to the other one does not count. */
+	servesItself(provider: Provider, host: string): Promise<boolean> {
+		const via = providers.map((name) => `1.1 ${name}.localhost:${this.port}`).join(", ");
+		const { promise, resolve } = Promise.withResolvers<boolean>();
+		const headers = { host: `${host}:${this.port}`, via };
+		const asked = ask({ host: "127.0.0.1", port: this.#listens[provider], path: "/", headers }, (answer) => {
+			answer.resume();
+			resolve(answer.statusCode === 200);
+		});
+		asked.once("error", () => resolve(false)).end();
+		return promise;
+	}
+
+	/** The processes of a node's services. */
+	async services(provider: Provider): Promise<number[]> {
+		const [node] = this.rows<{ id: string }>(provider, "SELECT id FROM node");
+		const all = await processTable();
+		return all.filter(({ unit }) => node && unit?.startsWith(`${node.id}/`)).map(({ pid }) => pid);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		for (const provider of providers) if (this.#children[provider]) await this.kill(provider, true);
+		await this.internet.close();
+		await this.#names?.close();
+		rmSync(this.folder, { recursive: true, force: true });
+	}
+}
+
+function end(pid: number): void {
+	try {
+		process.kill(pid, "SIGKILL");
+	} catch {
+		// It is gone already.
+	}
+}

@@ -1,0 +1,28 @@
+/**
+ * `fediversity serve` by another clock: `serve-at.ts CONFIG MILLISECONDS` runs the same command so many milliseconds
+ * ahead of this machine, and `{ ahead: MILLISECONDS }` over its channel lets the clock jump.
+ */
+const [file, first = "0"] = process.argv.slice(2);
+const RealDate = Date;
+let ahead = Number(first);
+
+class ShiftedDate extends RealDate {
+	constructor(...given: []) {
+		if (given.length === 0) super(RealDate.now() + ahead);
+		else super(...given);
+	}
+	static override now = () => RealDate.now() + ahead;
+}
+globalThis.Date = ShiftedDate as DateConstructor;
+
+process.on("message", (message: { ahead?: number }) => {
+	if (message.ahead !== undefined) ahead = message.ahead;
+});
+// The channel is no reason to go on once the node has stopped.
+process.channel?.unref();
+
+const { configuration } = await import("../../node/commands/configuration.ts");
+const { serve } = await import("../../node/commands/serve.ts");
+process.exit(await serve(configuration(file, process.env)));
+
+export {};
