@@ -9,7 +9,7 @@ import { bring, everything, listed, type Move, round, startMove } from "../../..
 const signal = new AbortController().signal;
 const mover = join(import.meta.dirname, "../../../test/postgres-mover.ts");
 
-describe.skipIf(!hasPostgres)("A move that is cut off", { timeout: 180_000 }, () => {
+describe.skipIf(!hasPostgres)("A move that is cut off", { timeout: 300_000 }, () => {
 	let cluster: Cluster;
 	beforeAll(async () => {
 		cluster = await startCluster();

@@ -183,6 +183,30 @@ describe.skipIf(!hasPostgres)("A database that moves", { timeout: 120_000 }, () 
 		await finish();
 	});
 
+	test("keeps foreign keys that hold for whole statements only", async () => {
+		await begin();
+		await there(`CREATE TABLE parents (id int PRIMARY KEY); CREATE TABLE children (id int PRIMARY KEY, up int NOT NULL);
+			ALTER TABLE children ADD CONSTRAINT kept FOREIGN KEY (up) REFERENCES parents ON DELETE RESTRICT;
+			INSERT INTO parents VALUES (1), (2); INSERT INTO children VALUES (1, 1), (2, 2)`);
+		await round(move, false);
+		await there("WITH a AS (DELETE FROM parents WHERE id = 1), b AS (DELETE FROM children WHERE up = 1) SELECT 1");
+		await finish();
+		await expect(here("DELETE FROM parents")).rejects.toThrow("kept");
+	});
+
+	test("can be tried with a copy that belongs to somebody else", async () => {
+		await begin();
+		await fillDatabase(move.from, 1);
+		await round(move, false);
+		const trial = await cluster.place("trial", "CREATEDB");
+		for (let twice = 0; twice < 2; twice++) await move.target.copyTo(trial, signal);
+		const sum = "SELECT count(*), sum(hashtextextended(posts::text, 0)) FROM posts";
+		expect(await cluster.sql("trial", sum, trial.user)).toEqual(await there(sum));
+		expect(await cluster.sql("trial", "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'fediversity%'")).toEqual(
+			[],
+		);
+	});
+
 	test("keeps partitioned and inherited tables, and what truncation leaves", async () => {
 		await begin();
 		await there(`CREATE TABLE metrics (id bigserial, at date, v int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
