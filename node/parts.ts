@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ZonePlace } from "./certificates/zone-place.ts";
 import type { Config } from "./config.ts";
 import { Customers } from "./customers/customers.ts";
 import { Entitlements } from "./customers/entitlements.ts";
@@ -66,6 +67,8 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 		...(recipes && { recipes }),
 	});
 	const zone = config.zone ? zoneOf(config.zone, now) : null;
+	const isInZone = (host: string) => zone !== null && host.endsWith(`.${zone.name}`);
+	const challengePlace = (domain: string) => (zone && isInZone(domain) ? new ZonePlace(zone) : undefined);
 	const domains = new Domains(db, {
 		...{ now, addresses: config.services.addresses, panelHost: new URL(config.web.url).hostname },
 		actor: `${config.web.url}/actor`,
@@ -97,6 +100,7 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 		...{ freezeSeconds: config.migrations.freezeSeconds, keepDays: config.services.keepDays },
 		customerName: (customer) => customers.get(customer).name,
 		limits: bytesRoom,
+		challengePlace,
 		erase: (deployment) => requests.eraseKept(deployment),
 		notices: notices.outbox,
 	});

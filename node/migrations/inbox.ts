@@ -1,5 +1,5 @@
 import { verifyActivity } from "#protocol/migration/activity.ts";
-import { type Content, Enquiry, Progress, type Terms } from "#protocol/migration/messages.ts";
+import { Challenges as Asked, type Content, Enquiry, Progress, type Terms } from "#protocol/migration/messages.ts";
 import type { Verifier } from "#protocol/migration/multikey.ts";
 import { sixWords } from "#protocol/migration/words.ts";
 import { Problem } from "#protocol/problem.ts";
@@ -8,6 +8,7 @@ import { type Actor, lookUpActor } from "../peers/actor.ts";
 import { verifierOf } from "../peers/keys.ts";
 import type { Outside } from "../peers/outside.ts";
 import type { Service } from "../services/service.ts";
+import type { Challenges } from "./challenges.ts";
 import type { Departures } from "./departures.ts";
 import type { Matters, Visit } from "./door.ts";
 import type { Echo } from "./echo.ts";
@@ -19,6 +20,7 @@ export interface InboxParts {
 	readonly sessions: Sessions;
 	readonly moveIns: MoveIns;
 	readonly departures: Departures;
+	readonly challenges: Challenges;
 	readonly echo: Echo;
 	readonly outside: Outside;
 	readonly engine: Engine;
@@ -65,6 +67,7 @@ export class Inbox {
 		POST: (visit) => this.#hear(visit),
 		"POST/enquiry": (visit) => this.#terms(visit),
 		"PUT/progress": (visit) => this.#progress(visit),
+		"PUT/challenge": (visit) => this.#challenge(visit),
 		"GET/listings": ({ sid, query }, digest) => this.#reading(sid).listing(sid, digest, query),
 		"POST/pieces": ({ sid, body, signal }) => this.#reading(sid).pieces(sid, body, signal),
 	};
@@ -129,6 +132,14 @@ export class Inbox {
 		const { data } = Progress.safeParse(json(body));
 		if (!data) throw new Problem("not-valid");
 		this.#parts.echo.heard(sid, data);
+	}
+
+	async #challenge({ sid, body }: Visit): Promise<undefined> {
+		const { sessions, challenges } = this.#parts;
+		if (sessions.known(sid).side !== "source") throw new Problem("not-found");
+		const { data } = Asked.safeParse(json(body));
+		if (!data) throw new Problem("not-valid");
+		await challenges.set(sid, data);
 	}
 
 	/** What leaves here, for the target of a session that is at it. */

@@ -4,6 +4,7 @@ import { getLogger } from "@logtape/logtape";
 import { expire } from "#protocol/migration/conversation.ts";
 import type { Content, Message } from "#protocol/migration/messages.ts";
 import { Problem } from "#protocol/problem.ts";
+import type { ChallengePlace } from "../certificates/certificate.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import { hostsOf } from "../deployments/requests.ts";
 import type { Domains } from "../domains/domains.ts";
@@ -19,6 +20,7 @@ import type { Vault } from "../secrets/vault.ts";
 import type { Database } from "../store/database.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ArriveTools } from "./arrive.ts";
+import { Challenges } from "./challenges.ts";
 import { Courier } from "./courier.ts";
 import { Departures } from "./departures.ts";
 import { Echo } from "./echo.ts";
@@ -49,6 +51,8 @@ export interface MigrationParts {
 	customerName(customer: string): string;
 	limits(session: Session): { bytes: number; entries: number };
 	readonly notices: Notices;
+	/** Where challenges of certificate authorities can be set for a domain here; undefined: nowhere. */
+	challengePlace(domain: string): ChallengePlace | undefined;
 	/** Erases a deployment whose copy is needed no more. */
 	erase(deployment: string): void;
 }
@@ -75,6 +79,7 @@ export function openMigrations(parts: MigrationParts) {
 		limits: (migration) => parts.limits(sessions.known(migration)),
 	});
 	const echo = new Echo(sessions, calls);
+	const challenges = new Challenges(db, sessions, (domain) => parts.challengePlace(domain));
 	const courier = new Courier({ sessions, calls });
 	const forwarding = new Forwarding(sessions, deployments);
 
@@ -94,7 +99,11 @@ export function openMigrations(parts: MigrationParts) {
 	const tools: LeaveTools & ArriveTools = {
 		...{ sessions, engine, now, freezeSeconds: parts.freezeSeconds },
 		inventory: (...asked) => departures.inventory(...asked),
-		forget: (...asked) => departures.forget(...asked),
+		async forget(migration, plan) {
+			await departures.forget(migration, plan);
+			// A zone that cannot be changed now holds up nobody: the round comes back to it.
+			await challenges.clear(migration).catch(() => {});
+		},
 		secrets: (plan, sealTo) => sealedSecrets(vault, plan, sealTo),
 		setState: (deployment, state) => deployments.move(deployment, state),
 		async handDomainOver(domain, accept) {
@@ -102,6 +111,7 @@ export function openMigrations(parts: MigrationParts) {
 		},
 		probe: (plan, accept, signal) => probe(outside, plan, accept, signal),
 		follow: (...asked) => echo.follow(...asked),
+		rested: (...said) => echo.rested(...said),
 		async terms(migration, plan) {
 			const session = sessions.known(migration);
 			const epoch = (session.about.offer?.epoch ?? 1) + 1;
@@ -174,6 +184,7 @@ export function openMigrations(parts: MigrationParts) {
 
 	/** Says of copies that are gone that they are, ends what was left half done, and drops tokens nobody used. */
 	async function round(): Promise<void> {
+		await challenges.round().catch((error) => log.warning("Challenges still stand: {error}", { error }));
 		for (const { id, deployment } of sessions.away()) {
 			if (deployment === null || deployments.known(deployment).state !== "gone") continue;
 			const { volumes } = sessions.last(id, "source", "manifest") ?? { volumes: [] };
@@ -221,7 +232,21 @@ export function openMigrations(parts: MigrationParts) {
 	}
 
 	return {
-		...{ seen, sentenceParts, actor, signer, outside, calls, sessions, departures, echo, forwarding, tools, round },
+		...{
+			seen,
+			sentenceParts,
+			actor,
+			signer,
+			outside,
+			calls,
+			sessions,
+			departures,
+			challenges,
+			echo,
+			forwarding,
+			tools,
+			round,
+		},
 		key: async () => (await signer()).key,
 		start() {
 			forwarding.look();

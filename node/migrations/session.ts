@@ -1,5 +1,6 @@
 import type { Talk } from "#protocol/migration/conversation.ts";
 import type { Content, Side } from "#protocol/migration/messages.ts";
+import type { Challenge } from "../certificates/certificate.ts";
 import type { FailureView } from "../jobs/saga.ts";
 
 /** One side of a deployment's move, as this node keeps it. Times in ms. */
@@ -50,6 +51,10 @@ export interface About {
 	readonly objection?: FailureView;
 	/** The other node cannot be talked to in this session any more. */
 	readonly problem?: FailureView;
+	/** At the source: what may stand in its zone because the target orders a certificate. */
+	readonly challenges?: readonly Challenge[];
+	/** At the target: how long services rested, as the source has measured it. */
+	readonly restedSeconds?: number;
 	/** Days the source keeps its copy. */
 	readonly keepDays?: number;
 }

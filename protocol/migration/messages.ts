@@ -163,6 +163,16 @@ export const Enquiry = z.strictObject({
 	offer: Offer,
 });
 
+/**
+ * What the target's certificate authority wants to find in the zone that the source holds: TXT values at
+ * `_acme-challenge.<host>` (RFC 8555 §8.4). These are all; none: those of before are not needed any more.
+ */
+export const Challenges = z.strictObject({
+	values: z.array(z.strictObject({ host: z.string().min(1).max(253), value: z.string().regex(/^[\w-]{43}$/) })).max(32),
+});
+
+export type Challenges = z.infer<typeof Challenges>;
+
 /** What the target would say to an offer, for the plan that the customer reads before anything happens. */
 export const Terms = z.strictObject({
 	/** Whether the offer would be accepted as it is. */
