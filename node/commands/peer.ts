@@ -67,7 +67,8 @@ export async function removePeer(node: Client, terminal: Terminal, json: boolean
 	const peer = await known(node, origin);
 	await node("DELETE /staff/peers/{id}", { path: { id: peer.id } });
 	if (json) printJson(terminal, peer);
-	else terminal.err(`${peer.origin} is forgotten.\n`);
+	else if (peer.toldBy !== "config") terminal.err(`${peer.origin} is forgotten.\n`);
+	else terminal.err(`${peer.origin} is forgotten until the next start: peers.known names it.\n`);
 }
 
 async function known(node: Client, origin: string): Promise<Peer> {

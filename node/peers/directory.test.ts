@@ -310,10 +310,13 @@ test("the configuration's nodes come and go with it, others stay", async () => {
 	const north = await node("North");
 	north.peers.configure(["https://a.example", "https://b.example"]);
 	north.peers.add("https://c.example", "customer");
+	north.peers.configure(["https://a.example", "https://b.example", "https://d.example"]);
+	north.peers.decide(north.peers.find("https://d.example")?.id ?? "", { standing: "blocked" });
 	north.peers.configure(["https://b.example", "https://c.example"]);
 	expect(north.peers.all().map(({ origin, toldBy }) => [origin, toldBy])).toEqual([
 		["https://b.example", "config"],
 		["https://c.example", "config"],
+		["https://d.example", "staff"],
 	]);
 });
 

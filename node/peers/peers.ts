@@ -57,11 +57,13 @@ export class Peers {
 		this.#now = now;
 	}
 
-	/** Those that the configuration names, and no others by its word; keeps what is known of them. */
+	/** Those that the configuration names, and no others by its word; what staff has decided on one stays. */
 	configure(origins: readonly string[]): void {
 		this.#db.transaction(() => {
-			for (const { id, origin } of this.#rows("WHERE told_by = 'config'"))
-				if (!origins.includes(origin)) this.remove(id);
+			for (const { id, origin, standing } of this.#rows("WHERE told_by = 'config'"))
+				if (origins.includes(origin)) continue;
+				else if (standing === "usual") this.remove(id);
+				else this.#db.run("UPDATE peer SET told_by = 'staff' WHERE id = $id", { id });
 			for (const origin of origins) this.add(origin, "config");
 		});
 	}

@@ -1,0 +1,48 @@
+/** Offers on which provider staff decides, at a node that does so by hand and at one that does not. */
+import { expect, test } from "vitest";
+import { idleNode } from "../../test/idle-node.ts";
+import { moveInOf } from "./views.ts";
+
+const origin = "https://south.example";
+const byHand = { MIGRATIONS_BY_HAND: "true" };
+
+test("without it, what a customer wants begins at once, and nothing waits for staff", () => {
+	const { parts, customer, offered } = idleNode();
+	const id = offered(customer(), { origin, agreed: true });
+	expect(parts.migrations.sessions.known(id).job).not.toBeNull();
+	expect(parts.moveIns.undecided()).toEqual([]);
+	expect(() => parts.moveIns.letIn(id)).toThrow(expect.objectContaining({ code: "not-found" }));
+});
+
+test.each(["customer first", "staff first"])("with it, both must agree: %s", (order) => {
+	const { parts, customer, offered } = idleNode(byHand);
+	const ada = customer();
+	const id = offered(ada, { origin });
+	const job = () => parts.migrations.sessions.known(id).job;
+	const steps = [() => void parts.moveIns.agree(ada, id), () => parts.moveIns.letIn(id)];
+	if (order === "staff first") steps.reverse();
+	expect(parts.moveIns.undecided().map((session) => session.id)).toEqual([id]);
+	steps[0]?.();
+	expect(job()).toBeNull();
+	steps[1]?.();
+	expect(job()).not.toBeNull();
+	expect(parts.moveIns.undecided()).toEqual([]);
+});
+
+test("a customer who has agreed is not asked again while staff thinks about it", () => {
+	const { parts, customer, offered } = idleNode(byHand);
+	const id = offered(customer(), { origin, agreed: true });
+	const views = { sessions: parts.migrations.sessions, deployments: parts.deployments, freezeSeconds: 1 };
+	expect(moveInOf(views, parts.migrations.sessions.known(id))).toMatchObject({ state: "agreed", job: null });
+});
+
+test("what staff refuses is over, and is told to both", async () => {
+	const { parts, customer, offered } = idleNode(byHand);
+	const ada = customer();
+	const id = offered(ada, { origin, agreed: true });
+	await parts.moveIns.turnAway(id);
+	expect(parts.migrations.sessions.last(id, "target", "reject")).toMatchObject({ code: "declined" });
+	expect(parts.migrations.sessions.known(id)).toMatchObject({ job: null, talk: { state: "refused" } });
+	expect(() => parts.moveIns.letIn(id)).toThrow(expect.objectContaining({ code: "not-found" }));
+	expect(parts.moveIns.undecided()).toEqual([]);
+});
