@@ -22,6 +22,8 @@ export class Echo {
 
 	/** The other node has said how far it is. */
 	heard(migration: string, progress: Progress): void {
+		if (progress.step === "rested" && progress.seconds !== null)
+			this.#sessions.change(migration, { about: { restedSeconds: progress.seconds } });
 		for (const follower of this.#followers.get(migration) ?? []) follower(progress);
 	}
 
@@ -66,6 +68,13 @@ export class Echo {
 			},
 			close: () => clearInterval(timer),
 		};
+	}
+
+	/** Tells the other node how long services have rested in the end: only the source can measure it. Seconds. */
+	rested(migration: string, seconds: number): Promise<void> {
+		return this.#tell(migration, {
+			...{ step: "rested", fraction: null, bytes: null, of: null, note: null, seconds: Math.round(seconds) },
+		});
 	}
 
 	async #tell(migration: string, progress: Progress): Promise<void> {

@@ -38,6 +38,8 @@ export interface LeaveTools {
 	takeDomainBack(migration: string, plan: Plan): Promise<void>;
 	/** Asks the services at the other node, as their users will. Throws while one of them does not answer. */
 	probe(plan: Plan, accept: Content<"accept">, signal: AbortSignal): Promise<void>;
+	/** Tells the other node how long services have rested. */
+	rested(migration: string, seconds: number): Promise<void>;
 	/** Shows how far the other node is, as long as `work` goes on. */
 	follow(migration: string, work: Work): { close(): void };
 }
@@ -216,8 +218,10 @@ const domain: LeaveStep = {
 
 const serve: LeaveStep = {
 	...{ verb: "serve", title: "See that your services answer there", seconds: 5, ...patient },
-	async do({ migration, plan }, { sessions, probe, now, forget }, work) {
+	async do({ migration, plan }, { sessions, probe, now, forget, rested }, work) {
 		await probe(plan, accepted(sessions, migration), work.signal);
+		const { frozenAt, handedAt } = sessions.known(migration);
+		if (frozenAt !== null && handedAt !== null) await rested(migration, (handedAt - frozenAt) / 1000);
 		await forget(migration, plan);
 		sessions.change(migration, { endedAt: now() });
 	},

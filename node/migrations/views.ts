@@ -78,7 +78,8 @@ export function migrationOf(parts: ViewParts, session: Session): Migration {
 		thawedAt: times.to === null ? null : moment(times.to),
 		freeze: {
 			expected: announced.at(-1)?.freezeSeconds ?? null,
-			measured: times.from !== null && times.to !== null ? (times.to - times.from) / 1000 : null,
+			measured:
+				about.restedSeconds ?? (times.from !== null && times.to !== null ? (times.to - times.from) / 1000 : null),
 			most: freezeSeconds,
 		},
 		counts:
