@@ -243,6 +243,18 @@ test("a node that a customer's token led to is known by the key of that token", 
 	expect(north.shown()).toEqual([]);
 });
 
+test.each(["/actor", "/migrate/sheet"])("one that hangs up in the middle of %s is silent", async (where) => {
+	const south = await node("South");
+	const [listener] = south.server.listeners("request") as RequestListener[];
+	south.server.removeAllListeners("request").on("request", (request, response) => {
+		if (request.url !== where) return listener?.(request, response);
+		response.writeHead(200, { "content-length": 1000 }).write("{");
+		setImmediate(() => response.destroy());
+	});
+	const north = await node("North");
+	await expect(north.directory.add(south.origin)).rejects.toThrow(code("node-silent"));
+});
+
 test("another's sheet, an old one and a changed one are not taken", async () => {
 	const south = await node("South");
 	const sheets = { now: "" };

@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { Problem } from "#protocol/problem.ts";
 import { failureOf } from "../jobs/failure.ts";
 import { type Answer, type Outside, short } from "./outside.ts";
-import { isShown, type Peer, type PeerKey } from "./peer.ts";
+import type { Peer, PeerKey } from "./peer.ts";
 import type { Peers } from "./peers.ts";
 
 export interface DirectoryParts {
@@ -79,14 +79,9 @@ export class Directory {
 		if (peers.add(origin, "customer")) peers.showsKey(origin, { id: keyId, key });
 	}
 
-	/** Whom this node names to others: those with a good sheet that nobody has hidden. */
+	/** Whom this node names to others: those with a good sheet that nobody has hidden, the last seen first. */
 	named(): string[] {
-		const { peers, now } = this.#parts;
-		const shown = peers.all().filter((peer) => isShown(peer, now()) && !peer.hidden && !peer.newKey);
-		return shown
-			.toSorted((one, other) => (other.seenAt ?? 0) - (one.seenAt ?? 0))
-			.map(({ origin }) => origin)
-			.slice(0, longestList);
+		return this.#parts.peers.named(longestList);
 	}
 
 	/** Waits for what is under way; afterwards nothing is written any more. */

@@ -72,14 +72,24 @@ export class Outside {
 
 	/** A document, at most 64 KiB of it; throws `node-silent` and `node-unfit`. */
 	async document(address: string, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
-		const answer = await this.ask(address, { headers, signal: AbortSignal.timeout(patience) });
-		const text = await short(answer);
+		const { answer, text } = await this.#read(address, headers);
 		const { origin } = new URL(address);
 		if (answer.status !== 200) throw new Problem("node-unfit", { origin, reason: `it answered ${answer.status}` });
 		try {
 			return JSON.parse(text);
 		} catch {
 			throw new Problem("node-unfit", { origin, reason: "what it answered is not JSON" });
+		}
+	}
+
+	async #read(address: string, headers: Readonly<Record<string, string>>) {
+		try {
+			const answer = await this.ask(address, { headers, signal: AbortSignal.timeout(patience) });
+			return { answer, text: await short(answer) };
+		} catch (cause) {
+			if (cause instanceof Problem) throw cause;
+			// It began to answer, and hung up or fell asleep.
+			throw new Problem("node-silent", { origin: new URL(address).origin }, { cause });
 		}
 	}
 

@@ -105,6 +105,13 @@ export class Peers {
 		return this.#rows("ORDER BY origin");
 	}
 
+	/** Origins of those that others may be told of. Anybody may ask for it, so it reads no sheet. */
+	named(most: number): string[] {
+		const sql = `SELECT origin FROM peer WHERE document IS NOT NULL AND expires_at > $now AND standing <> 'blocked'
+			AND hidden = 0 AND new_key IS NULL ORDER BY seen_at DESC LIMIT $most`;
+		return this.#db.all<Pick<Row, "origin">>(sql, { now: this.#now(), most }).map(({ origin }) => origin);
+	}
+
 	page(ask: PageAsk) {
 		const sql = "SELECT * FROM peer WHERE (created_at, id) < ($at, $id) ORDER BY created_at DESC, id DESC LIMIT $most";
 		return page(ask, (bounds) => this.#db.all<Row>(sql, { ...bounds }), peerOf);
