@@ -52,7 +52,7 @@ test("what cannot be written fails nobody, now and later", async () => {
 	progress.close();
 });
 
-test("after the end nothing is written", async () => {
+test("the last word before the end is written, and nothing after it", async () => {
 	const written: StepEvent[] = [];
 	const progress = new Progress(1, (event) => written.push(event));
 	progress.say(0.1);
@@ -60,5 +60,5 @@ test("after the end nothing is written", async () => {
 	progress.close();
 	progress.say(0.3);
 	await new Promise((resolve) => setTimeout(resolve, 10));
-	expect(written).toEqual([told(0.1)]);
+	expect(written).toEqual([told(0.1), told(0.2)]);
 });

@@ -24,9 +24,12 @@ export class Progress {
 		if (!this.#timer) this.#flush();
 	}
 
-	/** What comes later, also from a step that hangs, is not written any more. */
+	/** The last word is written down; what comes later, also from a step that hangs, is not any more. */
 	close() {
+		if (this.#closed) return;
 		this.#closed = true;
+		clearTimeout(this.#timer);
+		this.#flush();
 		clearTimeout(this.#timer);
 	}
 
