@@ -44,6 +44,7 @@ export class Arrivals {
 		const { about } = sessions.known(migration);
 		const privateKey = (await this.#parts.vault.get(sealName(migration))) ?? "";
 		const targets = await this.#targets(migration, plan);
+		checkKinds(manifest, targets);
 		return receive({
 			...{ manifest, targets, sid: migration, limits: limits(migration), signal: work.signal },
 			wire: this.#wire(migration, work.signal),
@@ -142,6 +143,15 @@ export class Arrivals {
 				return { ...placed, target: await openTarget(place, { scratch, seeds }) };
 			}),
 		);
+	}
+}
+
+/** A listing is checked by the rules of its volume's kind: the source must not choose them. */
+function checkKinds({ volumes }: Content<"manifest">, placed: readonly PlacedVolume[]): void {
+	for (const { service, name, kind } of volumes) {
+		const here = placed.find((one) => one.service === service && one.name === name)?.place.kind ?? kind;
+		if (here !== kind)
+			throw new Problem("copy-refused", { reason: `${service}/${name} is a ${here} here, and no ${kind}` });
 	}
 }
 

@@ -82,6 +82,19 @@ export class Town {
 	}
 
 	async #open(settings: Record<string, string>): Promise<void> {
+		await this.#start(settings);
+		this.#db = new Database(join(this.folder, "state/node.sqlite"));
+		const voucher = new Vouchers(this.#db, "Honest", Date.now).make({ ...plenty, note: "" }).code;
+		await this.person.api("POST /sign-up", { body: { voucher, email: "ada@honest.example", password, name: "Ada" } });
+	}
+
+	/** Stops the honest node and starts it again. */
+	async restart(): Promise<void> {
+		await this.#node?.close();
+		await this.#start({});
+	}
+
+	async #start(settings: Record<string, string>): Promise<void> {
 		const state = join(this.folder, "state");
 		mkdirSync(state, { recursive: true });
 		writeFileSync(join(state, "tsig.key"), secret, { mode: 0o600 });
@@ -100,9 +113,6 @@ export class Town {
 		});
 		const now = () => Date.now() + this.ahead;
 		this.#node = await openNode(config, { environment: process.env, now, recipes: [service] });
-		this.#db = new Database(join(state, "node.sqlite"));
-		const voucher = new Vouchers(this.#db, "Honest", now).make({ ...plenty, note: "" }).code;
-		await this.person.api("POST /sign-up", { body: { voucher, email: "ada@honest.example", password, name: "Ada" } });
 	}
 
 	async close(): Promise<void> {
@@ -130,6 +140,11 @@ export class Town {
 			customer,
 			vouchers.make({ ...plenty, diskMiB, note: "" }).code,
 		);
+	}
+
+	/** What the honest node's vault holds, by name. */
+	secretNames(): string[] {
+		return this.#db?.all<{ name: string }>("SELECT name FROM secret").map(({ name }) => name) ?? [];
 	}
 
 	/** A token of the honest node's customer, for a domain that a fake node serves, and what that node would offer with it. */
