@@ -115,12 +115,11 @@ export class Directory {
 			import("#protocol/migration/sheet.ts"),
 			import("./keys.ts"),
 		]);
-		const { actor, keyId, key } = await lookUpActor(outside, origin);
+		const { keyId, key } = await lookUpActor(outside, origin);
 		this.#closing.signal.throwIfAborted();
 		if (!peers.showsKey(origin, { id: keyId, key })) throw changed(origin, { id: keyId, key });
 		const text = await this.#text(`${origin}/migrate/sheet`);
 		const signed = await verifySheet(text, verifierOf(keyId, key), now());
-		if (signed.actor !== actor) throw new Problem("node-unfit", { origin, reason: "its sheet is another node's" });
 		this.#closing.signal.throwIfAborted();
 		peers.keepSheet(origin, signed);
 	}
