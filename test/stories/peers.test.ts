@@ -45,7 +45,7 @@ test("a customer of North finds South, with what it offers, and that it can take
 	expect(south).toMatchObject({
 		origin: world.panel("south"),
 		name: "South",
-		jurisdiction: "Austria (EU)",
+		jurisdiction: "Austrian and EU law",
 		fits: true,
 	});
 	expect(south?.services.map(({ name }) => name)).toContain("snac");
