@@ -29,7 +29,7 @@ test("a second round brings what has changed, and of the listing what differs", 
 	moving.listings.length = 0;
 	const received = await moving.take(await moving.inventory(2));
 	expect(moving.taken).toEqual(moving.given);
-	expect(received).toMatchObject({ pieces: 1, entries: 5 });
+	expect(received).toMatchObject({ pieces: 1, entries: 5, damaged: 0 });
 	expect(received.bytes).toBeLessThan(600);
 	expect(moving.listings).toEqual([[0, expect.stringMatching(/^[\w-]{43}$/)]]);
 });
