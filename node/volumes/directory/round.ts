@@ -17,7 +17,8 @@ export interface Part {
 /** What this process itself has seen of a round's pieces, to spare it reading or hashing them all again. */
 export class Round {
 	readonly #listing: Listing;
-	readonly #sums = new Map<string, number[]>();
+	/** By path; most files have one piece, and a number takes less room than a list. */
+	readonly #sums = new Map<string, number | number[]>();
 	#count = 0;
 	/** Files of several pieces, some of which stay as they are. */
 	readonly #parts = new Map<string, Part>();
@@ -34,15 +35,17 @@ export class Round {
 	/** Notes a checked piece by a sum that is cheap to compare. */
 	note(raw: string, index: number, bytes: Uint8Array): void {
 		if (this.#count >= mostSums) return;
-		const sums = this.#sums.get(raw) ?? [];
+		const known = this.#sums.get(raw);
+		const sums = typeof known === "number" ? [known] : (known ?? []);
 		if (sums[index] === undefined) this.#count++;
 		sums[index] = crc32(bytes);
-		this.#sums.set(raw, sums);
+		this.#sums.set(raw, sums.length === 1 ? (sums[0] as number) : sums);
 	}
 
 	/** Whether the bytes are those that were noted; undefined: none were. */
 	holds(raw: string, index: number, bytes: Uint8Array): boolean | undefined {
-		const sum = this.#sums.get(raw)?.[index];
+		const known = this.#sums.get(raw);
+		const sum = typeof known === "number" ? [known][index] : known?.[index];
 		return sum === undefined ? undefined : sum === crc32(bytes);
 	}
 
