@@ -178,9 +178,9 @@ const handOver: LeaveStep = {
 		const following = follow(migration, work);
 		try {
 			const active = sessions.until(migration, work.signal, () => sessions.last(migration, "target", "active"));
-			await work.aside(() =>
-				Promise.all([active, pointing(plan.domain, accepted(sessions, migration), tools, work, active)]),
-			);
+			const pointed = pointing(plan.domain, accepted(sessions, migration), tools, work, active);
+			// Also when the other node refuses: what takes the domain back must not meet what still hands it over.
+			await work.aside(() => active.finally(() => pointed));
 		} finally {
 			following.close();
 		}
