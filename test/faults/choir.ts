@@ -34,13 +34,14 @@ export class Choir {
 	readonly acknowledged: string[] = [];
 	#posts = 0;
 
-	/** Deploys it at North. */
-	static async found(pair: Pair, people: People, name: string): Promise<Choir> {
-		const { id } = await people.north.deploy(`${name}.localhost`, ["snac"], "ada");
-		const credentials = await people.north.credentials(id, "snac");
+	/** Deploys it, with a first post. */
+	static async found(pair: Pair, people: People, name: string, at: Provider = "north"): Promise<Choir> {
+		const { id } = await people[at].deploy(`${name}.localhost`, ["snac"], "ada");
+		const credentials = await people[at].credentials(id, "snac");
 		// snac forgets a code now and then when it has just been started.
 		const poster = await eventually("ada signs in", () => Poster.signIn(credentials));
 		const choir = new Choir(pair, people, `${name}.localhost`, poster);
+		choir.at = at;
 		await choir.post();
 		return choir;
 	}
@@ -65,13 +66,22 @@ export class Choir {
 		return beginMove(this.people[this.at], this.people[other(this.at)], this.domain, passwordOf("ada"), told);
 	}
 
-	/** Waits until both sides of a migration have ended, however long that takes; answers how the source and the target did. */
-	async ended({ leave, arrive }: Begun, from: Provider = this.at): Promise<[source: string, target: string]> {
-		for (;;) {
-			const states = [await this.job(from, leave), await this.job(other(from), arrive)] as [string, string];
-			if (states.includes("stuck") || states.every((state) => ["done", "undone"].includes(state))) return states;
-			await pause(300);
+	/** Waits until both sides of a migration have ended; answers how the source and the target did. Gives up after `seconds`. */
+	async ended({ leave, arrive }: Begun, seconds = 170): Promise<[source: string, target: string]> {
+		const sides = [
+			[this.at, leave],
+			[other(this.at), arrive],
+		] as const;
+		for (const end = Date.now() + seconds * 1000; Date.now() < end; await pause(300)) {
+			const states = await Promise.all(sides.map(([provider, job]) => this.job(provider, job)));
+			if (states.includes("stuck") || states.every((state) => ["done", "undone"].includes(state)))
+				return states as [string, string];
 		}
+		const views = sides.map(([provider, id]) => this.people[provider].api("GET /jobs/{id}", { path: { id } }));
+		const under = (await Promise.all(views)).map(({ steps }) =>
+			steps.filter(({ state }) => state !== "waiting").at(-1),
+		);
+		throw new Error(`${this.domain} still moves: ${JSON.stringify(under)}`);
 	}
 
 	/** Who has it as serving, moved and so on. */
@@ -85,18 +95,26 @@ export class Choir {
 		return (await this.people[provider].api("GET /jobs/{id}", { path: { id } })).state;
 	}
 
-	async page(): Promise<{ status: number; text: string }> {
-		const answer = await reach(`http://${this.host}:${this.pair.port}/ada`);
-		return { status: answer.status, text: await answer.text() };
+	get(path: string): Promise<Response> {
+		return reach(`http://${this.host}:${this.pair.port}${path}`);
+	}
+
+	/** Where a provider that serves it keeps it. */
+	async folder(at: Provider): Promise<string> {
+		const { items } = await this.people[at].api("GET /deployments");
+		const found = items.find((one) => one.domain === this.domain && one.state === "serving");
+		if (!found) throw new Error(`${this.domain} does not serve at ${at}`);
+		return join(this.pair.folderOf(at), "services", found.id);
 	}
 
 	/** Resolves with what was lost or is there twice, once it serves at a provider. */
 	async losses(at: Provider): Promise<string[]> {
-		await eventually(`${this.domain} answers`, async () => (await this.page()).status === 200);
-		const { items } = await this.people[at].api("GET /deployments");
-		const found = items.find((one) => one.domain === this.domain && one.state === "serving");
-		if (!found) return [`${this.domain} does not serve at ${at}`];
-		const folder = join(this.pair.folderOf(at), "services", found.id);
+		await eventually(`${this.domain} answers`, async () => {
+			const answer = await this.get("/ada");
+			await answer.arrayBuffer();
+			return answer.status === 200;
+		});
+		const folder = await this.folder(at);
 		const files = globSync("**/user/ada/public/*.json", { cwd: folder, exclude: (name) => String(name) === "proc" });
 		const posts = files.map((name) => readFileSync(join(folder, name), "utf8"));
 		return this.acknowledged.flatMap((text) => {

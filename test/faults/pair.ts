@@ -48,6 +48,17 @@ export class Pair {
 		return pair;
 	}
 
+	/** Opens one for this work, shows what happened if it fails, and closes it. */
+	static async with(options: PairOptions, work: (pair: Pair) => Promise<void>): Promise<void> {
+		await using pair = await Pair.open(options);
+		try {
+			await work(pair);
+		} catch (error) {
+			pair.tell();
+			throw error;
+		}
+	}
+
 	private constructor(options: PairOptions, listens: Record<Provider, number>) {
 		this.#options = options;
 		this.#listens = listens;
@@ -150,7 +161,8 @@ demo.mailbox = "http://mail.localhost/"
 	/** Lets a node's clock jump; also what it starts with next time. */
 	setClock(provider: Provider, ahead: number): void {
 		this.#ahead[provider] = ahead;
-		this.#children[provider]?.send({ ahead });
+		const child = this.#children[provider];
+		if (child?.connected) child.send({ ahead });
 	}
 
 	/** Megabytes that a node's process holds. */
