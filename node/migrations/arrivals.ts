@@ -10,6 +10,7 @@ import type { Progressed } from "../transfer/meter.ts";
 import type { Taker } from "../transfer/receive.ts";
 import type { Place } from "../volumes/volume.ts";
 import type { Haul } from "./arrive.ts";
+import { Ends } from "./ends.ts";
 import { sealName } from "./move-ins.ts";
 import { folderOf, removeFolder } from "./scratch.ts";
 import type { Sessions } from "./sessions.ts";
@@ -28,7 +29,7 @@ export interface ArrivalParts {
 /** What comes to this node: the volumes of each migration, fetched, checked and put beside what services may see. */
 export class Arrivals {
 	readonly #parts: ArrivalParts;
-	readonly #open = new Map<string, Promise<readonly (Taker & PlacedVolume)[]>>();
+	readonly #ends = new Ends<Taker & PlacedVolume>(({ target }) => target.close());
 
 	constructor(parts: ArrivalParts) {
 		this.#parts = parts;
@@ -85,19 +86,13 @@ export class Arrivals {
 	/** Removes what lies beside, and the session's key. Twice is fine. */
 	async discard(migration: string, plan: Plan): Promise<void> {
 		for (const { target } of await this.#targets(migration, plan)) await target.discard();
-		await this.#close(migration);
+		await this.#ends.close(migration);
 		await this.#parts.vault.remove(sealName(migration));
 		await removeFolder(folderOf(this.#parts.folder, migration));
 	}
 
-	async close(): Promise<void> {
-		await Promise.all([...this.#open.keys()].map((migration) => this.#close(migration)));
-	}
-
-	async #close(migration: string): Promise<void> {
-		const targets = await this.#open.get(migration)?.catch(() => []);
-		this.#open.delete(migration);
-		for (const { target } of targets ?? []) await target.close();
+	close(): Promise<void> {
+		return this.#ends.closeAll();
 	}
 
 	#wire(migration: string, signal: AbortSignal) {
@@ -120,12 +115,7 @@ export class Arrivals {
 	}
 
 	#targets(migration: string, plan: Plan): Promise<readonly (Taker & PlacedVolume)[]> {
-		const known = this.#open.get(migration);
-		if (known) return known;
-		const opening = this.#opened(migration, plan);
-		this.#open.set(migration, opening);
-		opening.catch(() => this.#open.delete(migration));
-		return opening;
+		return this.#ends.of(migration, () => this.#opened(migration, plan));
 	}
 
 	async #opened(migration: string, plan: Plan): Promise<readonly (Taker & PlacedVolume)[]> {

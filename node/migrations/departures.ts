@@ -5,6 +5,7 @@ import type { Engine, Plan } from "../engines/engine.ts";
 import type { Work } from "../jobs/saga.ts";
 import type { Giving } from "../transfer/inventory.ts";
 import type { Streamed } from "./door.ts";
+import { Ends } from "./ends.ts";
 import { folderOf, removeFolder } from "./scratch.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -20,8 +21,7 @@ export interface DepartureParts {
 /** What leaves this node: the volumes of each migration, listed and handed out piece by piece. */
 export class Departures {
 	readonly #parts: DepartureParts;
-	/** Opened when first needed, also after a restart. */
-	readonly #open = new Map<string, Promise<readonly Giving[]>>();
+	readonly #ends = new Ends<Giving>(({ source }) => source.close());
 
 	constructor(parts: DepartureParts) {
 		this.#parts = parts;
@@ -73,18 +73,12 @@ export class Departures {
 	/** Removes every trace that the move left here. Twice is fine. */
 	async forget(migration: string, plan: Plan): Promise<void> {
 		for (const { source } of await this.#sources(migration, plan)) await source.forget();
-		await this.#close(migration);
+		await this.#ends.close(migration);
 		await removeFolder(folderOf(this.#parts.folder, migration));
 	}
 
-	async close(): Promise<void> {
-		await Promise.all([...this.#open.keys()].map((migration) => this.#close(migration)));
-	}
-
-	async #close(migration: string): Promise<void> {
-		const sources = await this.#open.get(migration)?.catch(() => []);
-		this.#open.delete(migration);
-		for (const { source } of sources ?? []) await source.close();
+	close(): Promise<void> {
+		return this.#ends.closeAll();
 	}
 
 	#listings(migration: string): string {
@@ -92,12 +86,7 @@ export class Departures {
 	}
 
 	#sources(migration: string, plan: Plan): Promise<readonly Giving[]> {
-		const known = this.#open.get(migration);
-		if (known) return known;
-		const opening = this.#opened(migration, plan);
-		this.#open.set(migration, opening);
-		opening.catch(() => this.#open.delete(migration));
-		return opening;
+		return this.#ends.of(migration, () => this.#opened(migration, plan));
 	}
 
 	async #opened(migration: string, plan: Plan): Promise<readonly Giving[]> {
