@@ -20,6 +20,7 @@ import {
 	origins,
 	port,
 	type Read,
+	secureAddress,
 	text,
 	whole,
 } from "./setting.ts";
@@ -42,7 +43,8 @@ export interface Config {
 		exitDays: number | null;
 		exitCharge: string;
 	};
-	web: { url: string; listen: Listen; trustProxy: boolean };
+	web: { url: string; listen: Listen; listenTls: Listen | null; trustProxy: boolean };
+	certificates: { directory: string; email: string; caFile: string | null } | null;
 	operator: { socket: string; metrics: Listen | null };
 	state: { folder: string; cache: string };
 	services: { origin: string; addresses: string[]; front: string; keepDays: number };
@@ -96,7 +98,16 @@ export const knobs: readonly Knob[] = [
 	["provider.exit_charge", text, "", "What moving away costs, for the offer sheet"],
 	["web.url", origin, needed, "The panel's origin, such as https://north.example"],
 	["web.listen", listen, "127.0.0.1:8080", "Address and port of the front door"],
+	["web.listen_tls", listen, null, "Address and port for HTTPS with our own certificates; web.listen then leads there"],
 	["web.trust_proxy", flag, false, "Whether X-Forwarded-* of a proxy in front is believed"],
+	[
+		"certificates.directory",
+		secureAddress,
+		null,
+		"ACME directory of a certificate authority whose terms you accept; none: TLS ends in a proxy in front",
+	],
+	["certificates.email", text, "", "Where that authority may write to"],
+	["certificates.ca_file", text, null, "PEM file with another root that its own server may be known by"],
 	["operator.socket", text, "node.sock", "The operators' Unix socket; the command line uses it"],
 	["operator.metrics", listen, null, "Address and port for /metrics; also on the socket"],
 	["state.folder", name, needed, "Where everything is kept; back this up"],
@@ -169,6 +180,8 @@ export function readConfig(file: string | undefined, environment: NodeJS.Process
 	}
 	if (Number(values.get("engine.first_port")) > Number(values.get("engine.last_port")))
 		mistakes.push("engine.first_port: is above engine.last_port");
+	if (values.get("web.listen_tls") && !values.get("certificates.directory"))
+		mistakes.push("certificates.directory: is missing, since web.listen_tls is set");
 	if (values.get("mail.server") && !values.get("mail.from"))
 		mistakes.push("mail.from: is missing, since mail.server is set");
 	if (mistakes.length > 0) throw new ConfigError(mistakes);
@@ -223,7 +236,19 @@ function shaped(values: Map<string, unknown>, base: string): Config {
 			exitDays: get("provider.exit_days"),
 			exitCharge: get("provider.exit_charge"),
 		},
-		web: { url: get("web.url"), listen: get("web.listen"), trustProxy: get("web.trust_proxy") },
+		web: {
+			url: get("web.url"),
+			listen: get("web.listen"),
+			listenTls: get("web.listen_tls"),
+			trustProxy: get("web.trust_proxy"),
+		},
+		certificates: get("certificates.directory")
+			? {
+					directory: get("certificates.directory"),
+					email: get("certificates.email"),
+					caFile: get("certificates.ca_file") === null ? null : at("certificates.ca_file"),
+				}
+			: null,
 		operator: { socket: reachable(at("operator.socket")), metrics: get("operator.metrics") },
 		state: { folder, cache: at("state.cache") },
 		services: {

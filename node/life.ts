@@ -1,3 +1,4 @@
+import type { SecureContext } from "node:tls";
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "./config.ts";
 import { restOvertaken } from "./deployments/overtaken.ts";
@@ -17,6 +18,8 @@ const eraseEvery = 10 * 60_000;
 const guardEvery = 60 * 60_000;
 /** How often migrations are looked after that nobody is at work on. */
 const moveEvery = 20_000;
+/** How often it is looked whether a certificate is missing or near its end. */
+const certificatesEvery = 15_000;
 /** How often it is looked whether other nodes are to be asked for their offer sheets. */
 const peersEvery = 10_000;
 
@@ -27,6 +30,8 @@ export interface Life {
 	/** Where a host name belongs that is not the panel's. */
 	readonly find: Find;
 	counted(host: string, what: Counted): void;
+	/** The certificate for a host, with its key, as TLS takes it. */
+	contextFor(host: string): Promise<SecureContext | undefined>;
 	/** The panel's API and the operators' door, opened when first asked for. */
 	doors(): Promise<Doors>;
 	/** Goes on with whatever it did when it last ended. Only once the operators' door is open: that says nobody else does. */
@@ -47,6 +52,7 @@ export function openLife(config: Config, surroundings: Surroundings): Life {
 	return {
 		find: finder(parts),
 		counted: (...request) => parts.migrations.forwarding.counted(...request),
+		contextFor: (host) => parts.certificates.contextFor(host),
 		doors,
 		begin() {
 			running ??= run(parts, () => {
@@ -58,6 +64,7 @@ export function openLife(config: Config, surroundings: Surroundings): Life {
 			parts.jobs.close();
 			await door();
 			await running?.stop();
+			await parts.certificates.close();
 			await parts.engine.close();
 			await parts.sender.close();
 			await Promise.all([parts.migrations.close(), parts.directory.close()]);
@@ -146,6 +153,7 @@ function goRound(parts: Parts, after: Promise<void>) {
 		await parts.moveIns.expire();
 		await parts.migrations.round();
 	});
+	const certificates = every(certificatesEvery, () => parts.certificates.round());
 	const peers = every(peersEvery, () => parts.directory.round());
 	void after.then(() => {
 		looks.start();
@@ -153,6 +161,7 @@ function goRound(parts: Parts, after: Promise<void>) {
 		migrations.start();
 		guard.start();
 		peers.start();
+		certificates.start();
 	});
 	return {
 		stop() {
@@ -161,6 +170,7 @@ function goRound(parts: Parts, after: Promise<void>) {
 			migrations.stop();
 			guard.stop();
 			peers.stop();
+			certificates.stop();
 		},
 	};
 }

@@ -36,11 +36,15 @@ export async function openNode(config: Config, surroundings: Surroundings): Prom
 		about: { provider: config.provider.name, panel: config.web.url },
 		trustProxy: config.web.trustProxy,
 		counted: (...request) => life?.counted(...request),
+		...(config.web.listenTls && {
+			secure: { fallback: panel, contextFor: async (host) => (await opened.promise).contextFor(host) },
+		}),
 		// The new provider says where it takes requests: that must not lead into this machine or its networks.
 		...(config.demo === null && { lookup: publicLookup }),
 	});
 	const port = await gateway.listen(config.web.listen);
 	try {
+		if (config.web.listenTls) await gateway.listenSecurely(config.web.listenTls);
 		await reception.visited();
 		const { openLife } = await import("./life.ts");
 		life = openLife(config, surroundings);

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ZonePlace } from "./certificates/zone-place.ts";
+import { Certificates, type CertificatesParts } from "./certificates/certificates.ts";
+import { waitUntilSeen, ZonePlace } from "./certificates/zone-place.ts";
 import type { Config } from "./config.ts";
 import { Customers } from "./customers/customers.ts";
 import { Entitlements } from "./customers/entitlements.ts";
@@ -16,7 +17,7 @@ import { hostsOf, Requests } from "./deployments/requests.ts";
 import { DnsLookup } from "./domains/dns-lookup.ts";
 import { Domains } from "./domains/domains.ts";
 import { Rfc2136Zone } from "./domains/rfc2136-zone.ts";
-import type { Engine } from "./engines/engine.ts";
+import type { Engine, Plan } from "./engines/engine.ts";
 import { LocalEngine } from "./engines/local/local-engine.ts";
 import type { Recipe } from "./engines/local/recipe.ts";
 import type { Kinds } from "./jobs/job.ts";
@@ -42,6 +43,8 @@ import { Database } from "./store/database.ts";
 import { Metrics } from "./web/metrics.ts";
 
 const GiB = 1024 ** 3;
+/** How long a zone's secondaries are waited for before a certificate authority is told to look, ms. */
+const mostSettling = 60_000;
 
 export interface Surroundings {
 	readonly environment: Readonly<Record<string, string | undefined>>;
@@ -69,11 +72,23 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 	const zone = config.zone ? zoneOf(config.zone, now) : null;
 	const isInZone = (host: string) => zone !== null && host.endsWith(`.${zone.name}`);
 	const challengePlace = (domain: string) => (zone && isInZone(domain) ? new ZonePlace(zone) : undefined);
+	const lookup = new DnsLookup({ resolvers: config.dns.resolvers, now });
+	const panelHost = new URL(config.web.url).hostname;
 	const domains = new Domains(db, {
-		...{ now, addresses: config.services.addresses, panelHost: new URL(config.web.url).hostname },
+		...{ now, addresses: config.services.addresses, panelHost, lookup },
 		actor: `${config.web.url}/actor`,
 		zones: zone ? [zone] : [],
 		lookup: new DnsLookup({ resolvers: config.dns.resolvers, now }),
+	});
+
+	const certificates = new Certificates({
+		...{ db, vault, now, place: challengePlace, authority: authorityOf(config) },
+		wanted: () => [
+			...(isInZone(panelHost) ? [{ domain: panelHost, hosts: [panelHost] }] : []),
+			...deployments.inState("serving").map(({ domain, plan }) => ({ domain, hosts: namesOf(plan) })),
+		],
+		isKept: (domain) => domain === panelHost || deployments.at(domain) !== undefined,
+		settled: (challenges, signal) => waitUntilSeen(challenges, lookup, mostSettling, signal),
 	});
 
 	const customers = new Customers(db, now);
@@ -101,6 +116,11 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 		customerName: (customer) => customers.get(customer).name,
 		limits: bytesRoom,
 		challengePlace,
+		certificates: {
+			isOn: certificates.isOn,
+			required: config.web.listenTls !== null,
+			order: (...asked) => certificates.order(...asked),
+		},
 		erase: (deployment) => requests.eraseKept(deployment),
 		notices: notices.outbox,
 	});
@@ -148,7 +168,7 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 		serving: (domain) => domains.serving(domain),
 		startJob: (...job) => jobs.start(...job),
 		checkAccepted: (...asked) => acceptance.checkSource(...asked),
-		byHand: config.migrations.byHand,
+		...{ byHand: config.migrations.byHand, certificates: certificates.isOn },
 	});
 	migrations.sessions.onHear((session, { kind }) => {
 		if (session.side === "target" && kind === "offer") moveIns.offered(session);
@@ -164,7 +184,7 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 	return {
 		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
 		...{ deployments, history, jobs, onEnd, migrations, moveIns, requests, metrics, version, ...notices },
-		...{ peers, directory, acceptance, sheet },
+		...{ peers, directory, acceptance, sheet, certificates },
 	};
 }
 
@@ -176,6 +196,19 @@ function acceptanceOf({ migrations }: Config, db: Database, peers: Peers, now: (
 		...{ largest: bytes(largestGiB), mostMoves: movesEach, mostBytes: bytes(gibADayEach) },
 	});
 }
+
+/** Loaded with the first order: most starts of a node need none. */
+function authorityOf({ certificates }: Config): CertificatesParts["authority"] {
+	if (!certificates) return null;
+	const { directory, email, caFile } = certificates;
+	const ca = caFile === null ? undefined : readFileSync(caFile, "utf8");
+	return async (accountKey) => {
+		const { Authority } = await import("./certificates/authority.ts");
+		return new Authority({ directory, email, accountKey, ...(ca !== undefined && { ca }) });
+	};
+}
+
+const namesOf = (plan: Plan): string[] => hostsOf(plan).map(({ host }) => host);
 
 /** What goes into the offer sheet as it stands in the configuration; a text that is empty is not told. */
 function saidByProvider({ provider, migrations, services, web }: Config, version: string): SaidByProvider {

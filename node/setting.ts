@@ -65,6 +65,14 @@ export function origins(value: unknown): string[] {
 	return items.map(origin);
 }
 
+/** A whole address, by TLS. */
+export function secureAddress(value: unknown): string {
+	const url = URL.parse(text(value));
+	if (url?.protocol !== "https:" || url.username || url.hash)
+		throw new Error("must be an address beginning with https://");
+	return url.href;
+}
+
 /** An origin with `{host}` where the service's host name goes. */
 export function originPattern(value: unknown): string {
 	const pattern = text(value);

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { AddressInfo, LookupFunction, Socket } from "node:net";
 import { getLogger } from "@logtape/logtape";
 import { answerFor, refuse } from "./answers.ts";
@@ -10,6 +10,7 @@ import type { Failure } from "./exchange.ts";
 import { readHead, rewrite } from "./head.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import type { About } from "./page.ts";
+import { leadsToTls, type Secure, secureOptions } from "./secure.ts";
 import { openTunnel } from "./tunnel.ts";
 import { linger } from "./upload.ts";
 import type { Matter } from "./words.ts";
@@ -34,6 +35,8 @@ export interface GatewayParts {
 	readonly limits?: Partial<Limits>;
 	/** Looks up the names of other nodes; without it the system does. */
 	readonly lookup?: LookupFunction;
+	/** What is shown to who comes by TLS; without it nobody can. */
+	readonly secure?: Secure;
 	/** Told of each request for a service that is not, or no longer, answered here. Called often, so it must be quick. */
 	counted?(host: string, what: Counted): void;
 }
@@ -62,7 +65,7 @@ export class Gateway {
 	readonly #parts: GatewayParts;
 	readonly #limits: Limits;
 	readonly #courier: Courier;
-	readonly #server: Server;
+	readonly #servers: Server[] = [];
 	readonly #clients = new Clients();
 	readonly #tunnels = new Set<Socket>();
 
@@ -71,16 +74,29 @@ export class Gateway {
 		this.#name = nameOf(parts.about.panel);
 		this.#limits = { ...defaultLimits, ...parts.limits };
 		this.#courier = new Courier(this.#limits);
-		this.#server = this.#build();
 	}
 
 	/** Opens the door; gives the port, which matters when 0 was asked for. Rejects with EADDRINUSE and the like. */
 	listen(at: { host: string; port: number }): Promise<number> {
+		return this.#open(createServer(this.#options()), at);
+	}
+
+	/** The same by TLS, beside it. Pages are then led from there to here, once there is a certificate for their host. */
+	async listenSecurely(at: { host: string; port: number }): Promise<number> {
+		const { secure } = this.#parts;
+		if (!secure) throw new Error("There is nothing to show to who comes by TLS");
+		const { createServer: createSecureServer } = await import("node:https");
+		return this.#open(createSecureServer({ ...this.#options(), ...secureOptions(secure) }), at);
+	}
+
+	#open(server: Server, at: { host: string; port: number }): Promise<number> {
+		this.#attend(server);
+		this.#servers.push(server);
 		return new Promise((resolve, reject) => {
-			this.#server.once("error", reject);
-			this.#server.listen(at.port, at.host, () => {
-				this.#server.off("error", reject);
-				resolve((this.#server.address() as AddressInfo).port);
+			server.once("error", reject);
+			server.listen(at.port, at.host, () => {
+				server.off("error", reject);
+				resolve((server.address() as AddressInfo).port);
 			});
 		});
 	}
@@ -92,7 +108,7 @@ export class Gateway {
 
 	/** Takes no more requests, lets those under way end within `grace` milliseconds, then hangs up. A second call does nothing. */
 	async close(grace = 5000): Promise<void> {
-		const closed = new Promise((resolve) => this.#server.close(resolve));
+		const closed = Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
 		for (const socket of this.#tunnels) socket.destroySoon();
 		const timer = setTimeout(() => this.#hangUp(), grace);
 		await closed;
@@ -101,13 +117,13 @@ export class Gateway {
 	}
 
 	#hangUp(): void {
-		this.#server.closeAllConnections();
+		for (const server of this.#servers) server.closeAllConnections();
 		for (const socket of this.#tunnels) socket.destroy();
 	}
 
-	#build(): Server {
-		const { head, headTime, keepAlive, idle, connections } = this.#limits;
-		const server = createServer({
+	#options(): ServerOptions {
+		const { head, headTime, keepAlive } = this.#limits;
+		return {
 			maxHeaderSize: head,
 			headersTimeout: headTime,
 			// A big upload may take hours, as long as something keeps coming: see #welcome.
@@ -117,7 +133,11 @@ export class Gateway {
 			// Without it node:http plays through the life of a stream for every request that has no body.
 			optimizeEmptyRequests: true,
 			shouldUpgradeCallback: (request) => this.#isKnock(request),
-		});
+		};
+	}
+
+	#attend(server: Server): void {
+		const { idle, connections } = this.#limits;
 		server.timeout = idle;
 		if (connections > 0) server.maxConnections = connections;
 		server.on("connection", (socket) => this.#admit(socket));
@@ -125,7 +145,6 @@ export class Gateway {
 		server.on("request", (request, response) => this.#receive({ request, response, isWaiting: false }));
 		server.on("checkContinue", (request, response) => this.#receive({ request, response, isWaiting: true }));
 		server.on("upgrade", (request, socket, early) => this.#tunnel(request, socket as Socket, early));
-		return server;
 	}
 
 	#admit(socket: Socket): void {
@@ -150,6 +169,8 @@ export class Gateway {
 		if (visit.request.method === "TRACE") return this.#refuse(405, visit);
 		if (this.#limits.body > 0 && (visit.head.size ?? 0) > this.#limits.body) return this.#refuse(413, visit);
 		const destination = this.#find(visit.head.host);
+		const { secure } = this.#parts;
+		if (secure && destination.kind !== "unknown" && (await leadsToTls(visit, secure))) return;
 		this.tally[destination.kind]++;
 		switch (destination.kind) {
 			case "wait":

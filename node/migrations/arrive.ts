@@ -10,6 +10,8 @@ import type { Sessions } from "./sessions.ts";
 export interface ArriveInput {
 	readonly plan: Plan;
 	readonly migration: string;
+	/** false: this node gets no certificates itself. */
+	readonly certificate?: boolean;
 }
 
 /** What came over the wire in one round. */
@@ -30,6 +32,11 @@ export interface ArriveTools {
 	/** Fetches and checks all that a manifest lists, beside what services see. Goes on where it was cut off. */
 	receive(migration: string, plan: Plan, manifest: Content<"manifest">, work: Work): Promise<Haul>;
 	rehearse(migration: string, plan: Plan, work: Work): Promise<Rehearsal>;
+	/**
+	 * Gets a certificate for the services' hosts. Where users come to this node itself by TLS, it throws while there is
+	 * none; elsewhere it only says so. Again changes nothing.
+	 */
+	orderCertificate(migration: string, plan: Plan, work: Work): Promise<void>;
 	/** What was received becomes the services' state, and the other node's secrets theirs. Again is fine. */
 	moveIn(migration: string, plan: Plan, sealedSecrets: string, signal: AbortSignal): Promise<void>;
 	/** Removes what was received, and what only the move needed. Twice is fine. */
@@ -88,6 +95,12 @@ const copy: ArriveStep = {
 			await fetchRound(migration, plan, tools, work);
 		}
 	},
+};
+
+/** Before the rehearsal, for which the source waits: so services do not rest for it, and its failure costs nobody anything. */
+const certificate: ArriveStep = {
+	...{ verb: "certificate", title: "Get a certificate for the domain", seconds: 15, deadline: 900 },
+	do: ({ migration, plan }, { orderCertificate }, work) => orderCertificate(migration, plan, work),
 };
 
 /** A service that never stops writing cannot be tried before it rests. */
@@ -210,7 +223,10 @@ const welcome: ArriveStep = {
 
 export const arrive: Saga<ArriveInput, ArriveTools> = {
 	name: "arrive",
-	steps: () => ({ agree, prepare, copy, rehearse, rest, verify, takeOver, domain, start, serve, records, welcome }),
+	steps: ({ certificate: isWanted }) => ({
+		...{ agree, prepare, copy, ...(isWanted !== false && { certificate }), rehearse, rest, verify },
+		...{ takeOver, domain, start, serve, records, welcome },
+	}),
 };
 
 /** Fetches what rounds there still are until the final manifest has come; false: it has been voted on already. */

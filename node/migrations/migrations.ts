@@ -5,6 +5,7 @@ import { expire } from "#protocol/migration/conversation.ts";
 import type { Content, Message } from "#protocol/migration/messages.ts";
 import { Problem } from "#protocol/problem.ts";
 import type { ChallengePlace } from "../certificates/certificate.ts";
+import type { Certificates } from "../certificates/certificates.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import { hostsOf } from "../deployments/requests.ts";
 import type { Domains } from "../domains/domains.ts";
@@ -20,7 +21,7 @@ import type { Vault } from "../secrets/vault.ts";
 import type { Database } from "../store/database.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ArriveTools } from "./arrive.ts";
-import { Challenges } from "./challenges.ts";
+import { Challenges, placeAtSource } from "./challenges.ts";
 import { Courier } from "./courier.ts";
 import { Departures } from "./departures.ts";
 import { Echo } from "./echo.ts";
@@ -53,6 +54,8 @@ export interface MigrationParts {
 	readonly notices: Notices;
 	/** Where challenges of certificate authorities can be set for a domain here; undefined: nowhere. */
 	challengePlace(domain: string): ChallengePlace | undefined;
+	/** Gets certificates; `required`: nobody in front of this node has any. */
+	readonly certificates: Pick<Certificates, "order" | "isOn"> & { readonly required: boolean };
 	/** Erases a deployment whose copy is needed no more. */
 	erase(deployment: string): void;
 }
@@ -124,6 +127,22 @@ export function openMigrations(parts: MigrationParts) {
 		},
 		receive: (...asked) => arrivals.receive(...asked),
 		rehearse: (...asked) => arrivals.rehearse(...asked),
+		async orderCertificate(migration, plan, work) {
+			const { certificates } = parts;
+			if (!certificates.isOn) return;
+			const session = sessions.known(migration);
+			const place = session.about.offer?.managesZone ? placeAtSource(session, calls) : undefined;
+			const wanted = { domain: plan.domain, hosts: hostsOf(plan).map(({ host }) => host) };
+			const open = sessions.whileOpen(migration, work.signal);
+			try {
+				await orAborted(certificates.order(wanted, place), open.signal);
+			} catch (error) {
+				if (certificates.required || open.signal.aborted || !(error instanceof Problem)) throw error;
+				work.log(`There is no certificate for ${plan.domain} yet: ${error.message}`);
+			} finally {
+				open.close();
+			}
+		},
 		moveIn: (...asked) => arrivals.moveIn(...asked),
 		discard: (...asked) => arrivals.discard(...asked),
 		async erase(plan, work) {
@@ -293,6 +312,15 @@ async function probe(outside: Outside, { services }: Plan, { front }: Content<"a
 			if (answer.status >= 500) throw new Problem("service-not-ready", { service: name, seconds: 10 });
 		}
 	log.debug("{count} services answer at {front}", { count: services.length, front });
+}
+
+/** What goes on by itself is waited for no longer than `signal` lets us. */
+function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+	return new Promise((resolve, reject) => {
+		if (signal.aborted) reject(signal.reason);
+		signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+		work.then(resolve, reject);
+	});
 }
 
 function once<Made>(make: () => Promise<Made>): () => Promise<Made> {

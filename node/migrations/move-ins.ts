@@ -41,6 +41,8 @@ export interface MoveInParts {
 	startJob(kind: string, input: object, about: { deployment: string; customer: string }): string;
 	/** Throws `node-not-accepted` and its like for what this provider does not take from a node. */
 	checkAccepted(from: Pick<Peer, "origin" | "key">, migration: string, offer: Content<"offer">): void;
+	/** Whether this node gets certificates itself. */
+	readonly certificates: boolean;
 	/** Whether staff decides on each offer. */
 	readonly byHand: boolean;
 }
@@ -266,7 +268,8 @@ export class MoveIns {
 			plan.services.map(({ name }) => name),
 			place,
 		);
-		const job = startJob("arrive", { plan, migration: id }, { deployment: plan.deployment, customer });
+		const input = { plan, migration: id, certificate: this.#parts.certificates };
+		const job = startJob("arrive", input, { deployment: plan.deployment, customer });
 		history.add(plan.deployment, "arrive-asked", { provider: about.peer?.provider ?? "" }, job);
 		sessions.change(id, { deployment: plan.deployment, job });
 	}

@@ -145,6 +145,7 @@ export const stepSentences = () => [
 	msg("See that your services answer there"),
 	msg("Agree with the old provider"),
 	msg("Get ready for your services"),
+	msg("Get a certificate for the domain"),
 	msg("Try your services with a copy"),
 	msg("Check every byte"),
 	msg("Take over from the old provider"),

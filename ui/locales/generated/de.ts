@@ -505,6 +505,7 @@
 'sb59d68ed12d46377': `Wird geladen`,
 'sb5a64c60d059bc68': `die Prüfsumme der Liste aller Einträge`,
 'sb6234200b519fd11': str`${0} besorgen`,
+'sb66d9ea36c29dfa9': `Ein Zertifikat für die Domain holen`,
 'sb678f94a5f022acc': `{origin} zeigt diesen Schlüssel nicht; sehen Sie sich seinen Fingerabdruck noch einmal an`,
 'sb6df7f54fe622f34': `Sie haben zugestimmt. Der andere Anbieter beginnt binnen einer Minute.`,
 'sb840f471237b8a81': str`${0} zeigt dieselben sechs und bittet Sie auch dort um Zustimmung, sobald Sie hier beginnen. Lassen Sie beide Seiten offen.`,
