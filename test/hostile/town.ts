@@ -92,6 +92,7 @@ export class Town {
 	async restart(): Promise<void> {
 		await this.#node?.close();
 		await this.#start({});
+		await this.person.api("POST /sign-in", { body: { email: "ada@honest.example", password } });
 	}
 
 	async #start(settings: Record<string, string>): Promise<void> {
