@@ -84,8 +84,18 @@ export class Requests {
 		const due = this.#parts.deployments
 			.inState("kept", "moved")
 			.filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now);
-		for (const { id } of due) this.eraseKept(id);
-		return due.length;
+		return due.filter(({ id }) => this.#isErasing(id)).length;
+	}
+
+	/** One that is still at work, such as on its way to another node, waits and keeps nobody else waiting. */
+	#isErasing(id: string): boolean {
+		try {
+			this.eraseKept(id);
+			return true;
+		} catch (error) {
+			if (error instanceof Problem && error.code === "deployment-busy") return false;
+			throw error;
+		}
 	}
 
 	/** Begins erasing what is only kept any more. A second call changes nothing. */

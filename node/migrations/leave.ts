@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { digest } from "#protocol/migration/canonical.ts";
 import { serves } from "#protocol/migration/conversation.ts";
 import type { Content } from "#protocol/migration/messages.ts";
 import { isCloseEnough, roundsOf } from "#protocol/migration/rounds.ts";
@@ -71,7 +72,7 @@ const copy: LeaveStep = {
 		const following = tools.follow(migration, work);
 		try {
 			for (;;) {
-				const announced = roundsOf(sessions.all(migration, "target", "announce"));
+				const announced = roundsOf(announcedIn(sessions, migration));
 				const round = sessions.all(migration, "source", "manifest").length;
 				if (announced.length < round)
 					await work.aside(() =>
@@ -96,7 +97,7 @@ const rehearse: LeaveStep = {
 		try {
 			const rehearsal = await work.aside(() =>
 				sessions.until(migration, work.signal, () => {
-					return sessions.last(migration, "target", "announce")?.rehearsal ?? undefined;
+					return announcedIn(sessions, migration).at(-1)?.rehearsal ?? undefined;
 				}),
 			);
 			for (const { what, ok, detail } of rehearsal.checks) work.log(`${ok ? "✓" : "✗"} ${what}: ${detail}`);
@@ -252,8 +253,16 @@ async function withinBudget(
 	}
 }
 
+/** What the target has said of rounds, each of the manifest that we told it; what was overtaken does not count. */
+function announcedIn(sessions: Sessions, migration: string): Content<"announce">[] {
+	const told = new Map(
+		sessions.all(migration, "source", "manifest").map((manifest) => [manifest.round, digest(manifest)]),
+	);
+	return sessions.all(migration, "target", "announce").filter(({ round, manifest }) => told.get(round) === manifest);
+}
+
 function announcedRound(sessions: Sessions, migration: string, round: number) {
-	return sessions.all(migration, "target", "announce").find((announced) => announced.round === round);
+	return announcedIn(sessions, migration).find((announced) => announced.round === round);
 }
 
 function accepted(sessions: Sessions, migration: string): Content<"accept"> {

@@ -309,7 +309,9 @@ async function probe(outside: Outside, { services }: Plan, { front }: Content<"a
 		for (const host of hosts.slice(0, 1)) {
 			const answer = await outside.ask(`${front}/`, { headers: { host, "x-request-id": randomUUID() }, signal });
 			answer.body.destroy();
-			if (answer.status >= 500) throw new Problem("service-not-ready", { service: name, seconds: 10 });
+			// 421 is what a node says that knows nothing of the host.
+			if (answer.status >= 500 || answer.status === 421)
+				throw new Problem("service-not-ready", { service: name, seconds: 10 });
 		}
 	log.debug("{count} services answer at {front}", { count: services.length, front });
 }
