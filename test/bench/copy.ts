@@ -1,10 +1,10 @@
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bench, type Measure, median } from "./bench.ts";
 import { freePort, startPeer } from "./servers/peer.ts";
-import { type Shell, startShell } from "./servers/shell.ts";
+import { type Shell, startShell, timed } from "./servers/shell.ts";
 import { changeTree, makeTree } from "./servers/tree.ts";
 
 /** One copy: seconds on the clock, processor seconds of both ends, bytes on the wire where they are known. */
@@ -27,6 +27,7 @@ interface Copier {
 	stop?(): Promise<void>;
 }
 
+const unknown = { bytes: 0, peak: 0 };
 const rounds = 3;
 const size = Number(/--size=([\d.]+)/.exec(process.argv.join(" "))?.[1] ?? 0.25);
 const phases: Phase[] = ["first", "same", "changed"];
@@ -129,7 +130,7 @@ function rsync(tree: string, folder: string, shell: Shell): Copier {
 		name: "rsync",
 		copy: async () => {
 			const { stdout, ...sample } = timed(command, shell);
-			return { ...sample, bytes: Number(/Total bytes sent: ([\d,]+)/.exec(stdout)?.[1]?.replaceAll(",", "")) };
+			return { ...sample, peak: 0, bytes: Number(/Total bytes sent: ([\d,]+)/.exec(stdout)?.[1]?.replaceAll(",", "")) };
 		},
 	};
 }
@@ -137,7 +138,7 @@ function rsync(tree: string, folder: string, shell: Shell): Copier {
 function tar(tree: string, folder: string, shell: Shell): Copier {
 	mkdirSync(folder, { recursive: true });
 	const command = `tar -C "${tree}" -cf - . | ${shell.command} ${shell.host} tar -C "${folder}" -xf -`;
-	return { name: "tar", copy: async () => timed(command, shell) };
+	return { name: "tar", copy: async () => ({ ...timed(command, shell), ...unknown }) };
 }
 
 /** To a repository on the same machine: it has no other end. */
@@ -145,25 +146,7 @@ function restic(tree: string, folder: string): Copier {
 	mkdirSync(folder, { recursive: true });
 	const command = `RESTIC_PASSWORD=bench restic -q --cache-dir "${folder}/cache" -r "${folder}/repository"`;
 	timed(`${command} init`);
-	return { name: "restic", copy: async () => timed(`cd "${tree}" && ${command} backup .`) };
-}
-
-/** Runs a line of shell; its processor time is that of all its processes, and of those that ssh has started for it. */
-function timed(command: string, shell?: Shell): Sample & { stdout: string } {
-	const [before, start] = [shell?.cpu() ?? 0, performance.now()];
-	const script = `set -o pipefail; ${command}; status=$?; cat /proc/$$/stat >&2; exit $status`;
-	const run: SpawnSyncReturns<string> = spawnSync("bash", ["-c", script], { encoding: "utf8" });
-	const wall = (performance.now() - start) / 1000;
-	if (run.status !== 0) throw new Error(`${command} failed: ${run.stderr}`);
-	const fields =
-		run.stderr
-			.trim()
-			.split("\n")
-			.at(-1)
-			?.replace(/^.*\) /, "")
-			.split(" ") ?? [];
-	const cpu = [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0) / 100;
-	return { wall, cpu: cpu + (shell?.cpu() ?? 0) - before, bytes: 0, peak: 0, stdout: run.stdout };
+	return { name: "restic", copy: async () => ({ ...timed(`cd "${tree}" && ${command} backup .`), ...unknown }) };
 }
 
 function measures(samples: Map<string, Sample[]>, changed: number): Measure[] {

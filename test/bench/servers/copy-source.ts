@@ -1,25 +1,37 @@
-/** The node that a folder leaves, as far as files are concerned: `copy-source.ts <port> <folder> <scratch> <sid>`. */
+/**
+ * The node that a folder leaves, and a database if its place is given (as JSON), as far as their content is concerned:
+ * `copy-source.ts <port> <folder> <scratch> <sid> [<database>]`.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { newStreamKey } from "#protocol/migration/seal.ts";
-import { type Manifest, takeInventory } from "../../../node/transfer/inventory.ts";
+import { type Giving, type Manifest, takeInventory } from "../../../node/transfer/inventory.ts";
 import { readListing } from "../../../node/transfer/listings.ts";
 import { send } from "../../../node/transfer/release.ts";
 import { ship } from "../../../node/transfer/ship.ts";
 import { openSource } from "../../../node/volumes/open.ts";
 
-const [port, path, scratch, sid] = process.argv.slice(2) as [string, string, string, string];
+const [port, path, scratch, sid, database] = process.argv.slice(2) as [string, string, string, string, string?];
 const { signal } = new AbortController();
 const folder = join(scratch, "listings");
 const source = await openSource({ kind: "directory", path, owner: null }, { scratch: join(scratch, "volume") });
-const sources = [{ service: "bench", name: "data", kind: "directory" as const, source }];
+const sources: Giving[] = [{ service: "bench", name: "data", kind: "directory", source }];
+if (database) {
+	const place = await openSource(JSON.parse(database), { scratch: join(scratch, "database") });
+	sources.push({ service: "bench", name: "database", kind: "postgres", source: place });
+}
 let manifest: Manifest = { round: 0, final: false, volumes: [] };
 
 const answers: Record<string, (request: IncomingMessage, answer: ServerResponse, url: URL) => Promise<unknown>> = {
-	inventory: async (_request, answer) => {
-		manifest = await takeInventory({ sources, round: manifest.round + 1, final: false, folder, signal });
+	inventory: async (_request, answer, { searchParams }) => {
+		const final = searchParams.has("final");
+		manifest = await takeInventory({ sources, round: manifest.round + 1, final, folder, signal });
 		answer.end(JSON.stringify(manifest));
+	},
+	forget: async (_request, answer) => {
+		for (const one of sources) await one.source.forget();
+		answer.end();
 	},
 	listing: async (_request, answer, { searchParams }) => {
 		const [listing, from, base] = ["listing", "from", "base"].map((name) => searchParams.get(name) ?? undefined);

@@ -1,17 +1,28 @@
-/** The node that a folder comes to: `copy-target.ts <port> <port of the source> <folder> <scratch> <sid>`. */
+/**
+ * The node that a folder comes to, and a database if its place is given (as JSON):
+ * `copy-target.ts <port> <port of the source> <folder> <scratch> <sid> [<database>]`.
+ */
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { Agent, request } from "undici";
 import { newSealPair } from "#protocol/migration/seal.ts";
-import { receive } from "../../../node/transfer/receive.ts";
+import { receive, type Taker } from "../../../node/transfer/receive.ts";
 import { openTarget } from "../../../node/volumes/open.ts";
 
-const [port, sourcePort, path, scratch, sid] = process.argv.slice(2) as [string, string, string, string, string];
+const [port, sourcePort, path, scratch, sid, database] = process.argv.slice(2) as [
+	...[string, string, string, string, string],
+	string?,
+];
 const source = `http://127.0.0.1:${sourcePort}`;
 const { signal } = new AbortController();
 const dispatcher = new Agent({ headersTimeout: 600_000, bodyTimeout: 600_000 });
 const keys = await newSealPair();
 const target = await openTarget({ kind: "directory", path, owner: null }, { scratch: join(scratch, "volume") });
+const targets: Taker[] = [{ service: "bench", name: "data", target }];
+if (database) {
+	const place = await openTarget(JSON.parse(database), { scratch: join(scratch, "database") });
+	targets.push({ service: "bench", name: "database", target: place });
+}
 
 const wire = {
 	listing: async (listing: string, from: number, base?: string) => {
@@ -26,18 +37,23 @@ const wire = {
 };
 
 /** One round: the source looks, we fetch; or, at the end, what came takes its place. */
-async function round() {
-	const manifest = JSON.parse(await (await request(`${source}/inventory`, { dispatcher })).body.text());
+async function round(final: boolean) {
+	const address = `${source}/inventory${final ? "?final" : ""}`;
+	const manifest = JSON.parse(await (await request(address, { dispatcher })).body.text());
 	return receive({
 		...{ manifest, wire, sid, keys, signal, folder: join(scratch, "listings") },
-		targets: [{ service: "bench", name: "data", target }],
+		targets,
 		limits: { bytes: 1e12, entries: 1e7 },
 	});
 }
 
-createServer(async (request, answer) => {
+async function swap() {
+	for (const one of targets) await one.target.swap(signal);
+}
+
+createServer(async ({ url }, answer) => {
 	try {
-		answer.end(JSON.stringify(request.url === "/swap" ? await target.swap(signal) : await round()));
+		answer.end(JSON.stringify(url === "/swap" ? await swap() : await round(url === "/final")));
 	} catch (error) {
 		console.error(error);
 		answer.writeHead(500).end();

@@ -7,6 +7,7 @@ import { type AddressInfo, connect } from "node:net";
 
 export interface Peer {
 	readonly port: number;
+	readonly pid: number;
 	/** Processor time it has used so far, in seconds. */
 	cpu(): number;
 	/** Memory it holds, in MB. */
@@ -24,6 +25,7 @@ export async function startPeer(command: string, args: string[], port: number, i
 	await Promise.race([failed, untilListening(child, port)]);
 	return {
 		port,
+		pid: child.pid ?? 0,
 		cpu: () => ticks(child.pid) / Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" })),
 		memory: () => status(child.pid, "VmRSS") / 1000,
 		peak: () => status(child.pid, "VmHWM") / 1000,
@@ -40,6 +42,21 @@ function ticks(pid: number | undefined): number {
 		.replace(/^.*\) /, "")
 		.split(" ");
 	return Number(fields[11]) + Number(fields[12]);
+}
+
+/** Processor seconds of a process and of all that it has started, also those that have ended (Linux, 100 ticks a second). */
+export function cpuWithChildren(pid: number): number {
+	try {
+		const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+			.replace(/^.*\) /, "")
+			.split(" ");
+		const own = [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0) / 100;
+		const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+		return children.reduce((sum, child) => sum + cpuWithChildren(Number(child)), own);
+	} catch {
+		// It has ended while we looked, and its parent counts it now.
+		return 0;
+	}
 }
 
 /** A size in kB from proc(5)'s status. */

@@ -56,6 +56,22 @@ export async function startShell(folder: string): Promise<Shell | undefined> {
 	};
 }
 
+/**
+ * Runs a line of shell and says how many seconds it took; its processor time is that of all its processes, and of those
+ * that ssh has started for it.
+ */
+export function timed(command: string, shell?: Shell): { wall: number; cpu: number; stdout: string } {
+	const [before, start] = [shell?.cpu() ?? 0, performance.now()];
+	const script = `set -o pipefail; ${command}; status=$?; cat /proc/$$/stat >&2; exit $status`;
+	const run = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+	const wall = (performance.now() - start) / 1000;
+	if (run.status !== 0) throw new Error(`${command} failed: ${run.stderr}`);
+	const line = run.stderr.trim().split("\n").at(-1) ?? "";
+	const fields = line.replace(/^.*\) /, "").split(" ");
+	const cpu = [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at]), 0) / 100;
+	return { wall, cpu: cpu + (shell?.cpu() ?? 0) - before, stdout: run.stdout };
+}
+
 const hasChildren = (pid: number | undefined) => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8") !== "";
 
 /** User and system time of a process's children that have ended, proc(5). */

@@ -15,10 +15,10 @@ export function makeTree(root: string, gibibytes: number): void {
 	for (let at = 0; at < Math.round(gibibytes * 8); at++) makeBig(join(root, `big-${at}`), 50);
 }
 
-/** Rewrites one in a hundred of the small files; answers how many bytes that is. */
-export function changeTree(root: string, gibibytes: number): number {
+/** Rewrites one in `every` of the small files, and at least one; answers how many bytes that is. */
+export function changeTree(root: string, gibibytes: number, every = 100): number {
 	let bytes = 0;
-	for (let at = 0; at < Math.round(gibibytes * 25_000); at += 100) {
+	for (let at = 0; at < Math.round(gibibytes * 25_000); at += every) {
 		const { size } = statSync(fileOf(root, at));
 		writeFileSync(fileOf(root, at), randomFillSync(Buffer.allocUnsafe(size + 1)));
 		bytes += size + 1;
