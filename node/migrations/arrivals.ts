@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Content } from "#protocol/migration/messages.ts";
 import { Problem } from "#protocol/problem.ts";
@@ -12,6 +12,7 @@ import type { Place } from "../volumes/volume.ts";
 import type { Haul } from "./arrive.ts";
 import { Ends } from "./ends.ts";
 import { sealName } from "./move-ins.ts";
+import { roomIn } from "./room.ts";
 import { folderOf, removeFolder } from "./scratch.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -46,13 +47,17 @@ export class Arrivals {
 		const privateKey = (await this.#parts.vault.get(sealName(migration))) ?? "";
 		const targets = await this.#targets(migration, plan);
 		checkKinds(manifest, targets);
+		const checkRoom = roomIn(dirname(this.#parts.folder));
 		return receive({
 			...{ manifest, targets, sid: migration, limits: limits(migration), signal: work.signal },
 			wire: this.#wire(migration, work.signal),
 			wait: (milliseconds, signal) => work.aside(() => realWait(milliseconds, signal)),
 			keys: { publicKey: about.sealTo ?? "", privateKey },
 			folder: join(folderOf(this.#parts.folder, migration), "listings"),
-			progress: (progressed) => work.progress(fractionOf(progressed), noteOf(progressed)),
+			progress: (progressed) => {
+				checkRoom(progressed);
+				work.progress(fractionOf(progressed), noteOf(progressed));
+			},
 		});
 	}
 
