@@ -102,6 +102,7 @@ function routesOf(
 			services: catalogue,
 			zone: parts.zone,
 			peers: parts.peers.all(),
+			certificates: parts.certificates.standings(),
 			now,
 		}),
 	}));

@@ -1,8 +1,10 @@
+import type { Standing } from "../certificates/certificate.ts";
 import type { Config } from "../config.ts";
 import type { Zone } from "../domains/zone.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Service } from "../services/service.ts";
+import { certificates } from "./certificates.ts";
 import { keyFiles, stateFolder } from "./files.ts";
 import { bad, type Check, type Finding } from "./finding.ts";
 import { clock, nodeVersion } from "./machine.ts";
@@ -19,6 +21,8 @@ export interface Parts {
 	readonly services?: readonly Service[];
 	/** Other nodes. */
 	readonly peers?: readonly Peer[];
+	/** How each certificate stands that the node gets. */
+	readonly certificates?: readonly Standing[];
 	/** Ms since 1970. */
 	readonly now: () => number;
 }
@@ -37,6 +41,7 @@ export async function findings(config: Config, parts: Parts): Promise<Finding[]>
 		zone: () => zone(parts.zone),
 		mail: () => mailServer(config.mail),
 		peers: async () => peers(parts.peers ?? [], parts.now()),
+		certificates: async () => certificates(parts.certificates ?? [], parts.now()),
 		programs: () => programs(parts.engine, parts.services ?? []),
 	};
 	const found = await Promise.all(Object.entries(checks).map(([name, check]) => looked(name, check)));
