@@ -137,6 +137,12 @@ test("a password in the configuration is refused, without repeating it", () => {
 	expect(told.join()).not.toContain("hunter2");
 });
 
+test("TLS needs somebody to get certificates from", () => {
+	expect(mistakes(`${least}web.listen_tls = "[::]:443"`)).toEqual([
+		"certificates.directory: is missing, since web.listen_tls is set",
+	]);
+});
+
 test.each([
 	["web.listen", "8080"],
 	["web.listen", "127.0.0.1:70000"],
@@ -146,6 +152,7 @@ test.each([
 	["services.origin", "https://{host}/x"],
 	["mail.server", "mail.example"],
 	["mail.server", "https://mail.example"],
+	["certificates.directory", "http://ca.example/directory"],
 ])("%s = %j is refused", (path, value) => {
 	const others = least.split("\n").filter((line) => !line.startsWith(path));
 	const from = path === "mail.server" ? `mail.from = "a@b.example"\n` : "";
