@@ -13,6 +13,7 @@ const known: readonly Tool[] = [
 	["postgresql-15", ["/usr/lib/postgresql/15/bin/postgres"], "databases that move"],
 	["spin", ["/usr/bin/spin"], "the migration's model in Promela"],
 	["gcc", ["/usr/bin/gcc"], "the migration's model in Promela"],
+	["iproute2", ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"], "moves over bad lines"],
 	["openssh-client", ["/usr/bin/ssh-keygen"], "SSH keys beside ssh-keygen"],
 ];
 

@@ -13,6 +13,8 @@ export interface NameServerOptions {
 	readonly file: string;
 	/** 0: any free one. */
 	readonly port: number;
+	/** Where it listens; by default on 127.0.0.1 only. */
+	readonly host?: string;
 	/** Who may send updates: the name and the secret, base64, of each node's TSIG key. */
 	readonly keys: readonly { readonly name: string; readonly secret: string }[];
 	/** Names that are there from the start and nobody changes, such as the panels'. */
@@ -30,15 +32,18 @@ export interface NameServer {
 	close(): Promise<void>;
 }
 
-const host = "127.0.0.1";
+const loopback = "127.0.0.1";
 
 /** A small authoritative name server for one zone, with signed updates: what a provider has in Knot or BIND, for the demo. */
 export async function openNameServer(options: NameServerOptions): Promise<NameServer> {
-	const fixed = [...options.records, { type: "A", name: `ns.${options.zone}`, value: host, ttl: 60 } as const];
+	const fixed = [
+		...options.records,
+		{ type: "A", name: `ns.${options.zone}`, value: options.host ?? loopback, ttl: 60 } as const,
+	];
 	const data = new ZoneData(options.zone, fixed, options.file);
 	const keys = options.keys.map(({ name, secret }) => ({ name, secret: Buffer.from(secret, "base64") }));
 	const authority = new Authority(data, keys, options.now);
-	const { tcp, udp, port } = await listen(options.port);
+	const { tcp, udp, port } = await listen(options.port, options.host ?? loopback);
 	const connections = new Set<Socket>();
 	tcp.on("connection", (socket) => converse(socket, authority, connections));
 	udp.on("message", (message, peer) => {
@@ -76,7 +81,11 @@ function converse(socket: Socket, authority: Authority, connections: Set<Socket>
 }
 
 /** TCP and UDP on one port; with port 0, another one if somebody else has the UDP half of it. */
-async function listen(wanted: number, tries = 5): Promise<{ tcp: TcpServer; udp: UdpSocket; port: number }> {
+async function listen(
+	wanted: number,
+	host: string,
+	tries = 5,
+): Promise<{ tcp: TcpServer; udp: UdpSocket; port: number }> {
 	const tcp = createServer().listen(wanted, host);
 	await once(tcp, "listening");
 	const { port } = tcp.address() as { port: number };
@@ -88,6 +97,6 @@ async function listen(wanted: number, tries = 5): Promise<{ tcp: TcpServer; udp:
 	} catch (error) {
 		tcp.close();
 		if (wanted !== 0 || tries <= 1) throw error;
-		return listen(wanted, tries - 1);
+		return listen(wanted, host, tries - 1);
 	}
 }

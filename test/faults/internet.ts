@@ -28,6 +28,12 @@ export interface Visit {
 	readonly status: number;
 }
 
+/** Where a node listens. */
+export interface At {
+	readonly host: string;
+	readonly port: number;
+}
+
 /** What happens to a request and its answer. Whoever is cut off sees the connection end. */
 export type Fate =
 	| "pass"
@@ -55,13 +61,13 @@ export class Internet {
 	readonly visits: Visit[] = [];
 	/** Hosts that everybody believes to be where they once were, as while an old record is still in caches. */
 	readonly cached = new Map<string, Provider>();
-	readonly #nodes: Record<Provider, number>;
+	readonly #nodes: Record<Provider, At>;
 	readonly #names: () => NameServer;
 	readonly #servers: Server[] = [];
 	readonly #echoes = new Set<Promise<unknown>>();
 
 	/** `nodes` says where each of them listens. */
-	constructor(nodes: Record<Provider, number>, names: () => NameServer) {
+	constructor(nodes: Record<Provider, At>, names: () => NameServer) {
 		this.#nodes = nodes;
 		this.#names = names;
 	}
@@ -97,8 +103,8 @@ export class Internet {
 		if (known) return known;
 		const next = this.#names()
 			.lookup(host)
-			.find(({ type }) => type === "CNAME")?.value;
-		return next === undefined ? undefined : providers.find((provider) => next === `${provider}.localhost`);
+			.find(({ type }) => type === "CNAME" || type === "A")?.value;
+		return providers.find((provider) => next === `${provider}.localhost` || next === this.#nodes[provider].host);
 	}
 
 	async #carry(request: IncomingMessage, response: ServerResponse, to: Provider | undefined, isFront: boolean) {
@@ -135,7 +141,7 @@ export class Internet {
 		response?: ServerResponse,
 	): Promise<IncomingMessage> {
 		const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-		const on = ask({ host: "127.0.0.1", port: this.#nodes[to], method, path: url, headers });
+		const on = ask({ ...this.#nodes[to], method, path: url, headers });
 		on.once("response", resolve).once("error", reject);
 		response?.once("close", () => on.destroy());
 		if (Buffer.isBuffer(body)) on.end(body);

@@ -12,17 +12,27 @@ import { processTable } from "../../node/engines/local/process-table.ts";
 import { Database } from "../../node/store/database.ts";
 import { freePort } from "../bench/servers/peer.ts";
 import { Person } from "../stories/world.ts";
-import { Internet, type Provider, providers } from "./internet.ts";
+import { type At, Internet, type Provider, providers } from "./internet.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** Loopback ports of each node's services. */
 const ports = { north: [12_000, 13_999], south: [14_000, 15_999] } as const;
+
+export interface Machine {
+	readonly address: string;
+	/** What a program's command line begins with to run there. */
+	readonly enter: readonly string[];
+	/** Where the name server of this machine is seen from there. */
+	readonly names: string;
+}
 
 export interface PairOptions {
 	/** How long services may rest, in seconds. */
 	readonly freezeSeconds?: number;
 	/** How far each node's clock is ahead of this machine's, ms. */
 	readonly ahead?: Partial<Record<Provider, number>>;
+	/** Machines with addresses of their own, instead of this one. */
+	readonly machines?: Record<Provider, Machine>;
 	/** Where a node keeps its state, instead of the pair's folder. */
 	readonly folders?: Partial<Record<Provider, string>>;
 }
@@ -32,13 +42,13 @@ export class Pair {
 	readonly internet: Internet;
 	port = 0;
 	readonly #options: PairOptions;
-	readonly #listens: Record<Provider, number>;
+	readonly #listens: Record<Provider, At>;
 	readonly #children: Partial<Record<Provider, ChildProcess>> = {};
 	readonly #ahead: Record<Provider, number>;
 	#names: NameServer | undefined;
 
 	static async open(options: PairOptions = {}): Promise<Pair> {
-		const pair = new Pair(options, { north: await freePort(), south: await freePort() });
+		const pair = new Pair(options, await at("north", options), await at("south", options));
 		try {
 			await pair.#open();
 		} catch (error) {
@@ -59,11 +69,11 @@ export class Pair {
 		}
 	}
 
-	private constructor(options: PairOptions, listens: Record<Provider, number>) {
+	private constructor(options: PairOptions, north: At, south: At) {
 		this.#options = options;
-		this.#listens = listens;
+		this.#listens = { north, south };
 		this.#ahead = { north: 0, south: 0, ...options.ahead };
-		this.internet = new Internet(listens, () => this.names);
+		this.internet = new Internet(this.#listens, () => this.names);
 	}
 
 	get names(): NameServer {
@@ -77,6 +87,7 @@ export class Pair {
 		const keys = providers.map((name) => ({ name, secret: randomBytes(32).toString("base64") }));
 		this.#names = await openNameServer({
 			...{ zone: "localhost", file: join(this.folder, "zone.json"), port: 0, keys, now: Date.now },
+			...(this.#options.machines && { host: this.#options.machines.north.names }),
 			records: providers.map((name) => ({ type: "A", name: `${name}.localhost`, value: "127.0.0.1", ttl: 60 })),
 		});
 		for (const { name, secret } of keys) {
@@ -96,18 +107,21 @@ export class Pair {
 	}
 
 	#toml(provider: Provider, front: number): string {
+		const machine = this.#options.machines?.[provider];
+		const { host, port } = this.#listens[provider];
 		return `
 provider.name = "${provider === "north" ? "North" : "South"}"
 web.url = "${this.panel(provider)}"
-web.listen = "127.0.0.1:${this.#listens[provider]}"
+web.listen = "${host}:${port}"
 web.trust_proxy = true
 state.folder = "${this.folderOf(provider)}"
 state.cache = "${join(root, ".cache/services")}"
 services.origin = "http://{host}:${this.port}"
-services.front = "http://127.0.0.1:${front}"
+services.front = "${machine ? this.panel(provider) : `http://127.0.0.1:${front}`}"
+services.addresses = ${machine ? `["${machine.address}"]` : "[]"}
 migrations.freeze_seconds = ${this.#options.freezeSeconds ?? 900}
 zone.name = "localhost"
-zone.server = "127.0.0.1:${this.names.port}"
+zone.server = "${machine?.names ?? "127.0.0.1"}:${this.names.port}"
 zone.key_name = "${provider}"
 engine.first_port = ${ports[provider][0]}
 engine.last_port = ${ports[provider][1]}
@@ -119,8 +133,9 @@ demo.mailbox = "http://mail.localhost/"
 	async start(provider: Provider): Promise<void> {
 		const log = openSync(this.logOf(provider), "a");
 		const program = join(import.meta.dirname, "serve-at.ts");
-		const args = [program, this.#configOf(provider), String(this.#ahead[provider])];
-		const child = spawn(process.execPath, args, { cwd: this.folder, stdio: ["ignore", log, log, "ipc"] });
+		const enter = this.#options.machines?.[provider].enter ?? [];
+		const args = [...enter, process.execPath, program, this.#configOf(provider), String(this.#ahead[provider])];
+		const child = spawn(args[0] ?? "", args.slice(1), { cwd: this.folder, stdio: ["ignore", log, log, "ipc"] });
 		closeSync(log);
 		this.#children[provider] = child;
 		const ready = Promise.withResolvers<void>();
@@ -172,7 +187,8 @@ demo.mailbox = "http://mail.localhost/"
 	}
 
 	panel(provider: Provider): string {
-		return `http://${provider}.localhost:${this.port}`;
+		const { host, port } = this.#listens[provider];
+		return this.#options.machines ? `http://${host}:${port}` : `http://${provider}.localhost:${this.port}`;
 	}
 
 	async voucher(provider: Provider): Promise<string> {
@@ -206,10 +222,10 @@ demo.mailbox = "http://mail.localhost/"
 
 	/** Whether a node itself answers for a service's host; what it would hand on to the other one does not count. */
 	servesItself(provider: Provider, host: string): Promise<boolean> {
-		const via = providers.map((name) => `1.1 ${name}.localhost:${this.port}`).join(", ");
+		const via = providers.map((name) => `1.1 ${new URL(this.panel(name)).host}`).join(", ");
 		const { promise, resolve } = Promise.withResolvers<boolean>();
 		const headers = { host: `${host}:${this.port}`, via };
-		const asked = ask({ host: "127.0.0.1", port: this.#listens[provider], path: "/", headers }, (answer) => {
+		const asked = ask({ ...this.#listens[provider], path: "/", headers }, (answer) => {
 			answer.resume();
 			resolve(answer.statusCode === 200);
 		});
@@ -230,6 +246,10 @@ demo.mailbox = "http://mail.localhost/"
 		await this.#names?.close();
 		rmSync(this.folder, { recursive: true, force: true });
 	}
+}
+
+async function at(provider: Provider, { machines }: PairOptions): Promise<At> {
+	return { host: machines?.[provider].address ?? "127.0.0.1", port: await freePort() };
 }
 
 function end(pid: number): void {
