@@ -57,7 +57,10 @@ export function openDoor(parts: DoorParts): Door {
 		if (sid === undefined || request.headers["signature"] === undefined) return false;
 		const matter = parts.matters[`${request.method}${below}`];
 		const aborted = new AbortController();
-		response.once("close", () => aborted.abort(new Problem("cancelled")));
+		// Also comes after an answer that has left whole, when nobody is waiting any more.
+		response.once("close", () => {
+			if (!response.writableFinished) aborted.abort(new Problem("cancelled"));
+		});
 		try {
 			if (!matter) throw new Problem("not-found");
 			const body = await bodyOf(request, longest);
