@@ -6,6 +6,7 @@ import { randomInt } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Begun } from "../stories/moving.ts";
+import { eventually } from "../stories/world.ts";
 import { Choir, twoAdas, Witness } from "./choir.ts";
 import { type Provider, providers } from "./internet.ts";
 import { Pair } from "./pair.ts";
@@ -93,7 +94,7 @@ class Walk {
 		expect([this.path, turns.length <= this.#moves + 1, turns]).toEqual([this.path, true, turns]);
 		this.#choir.at = at;
 		expect([this.path, await this.#choir.losses(at)]).toEqual([this.path, []]);
-		await this.#choir.post();
+		await eventually("it takes a post", () => this.#choir.post().then(() => true));
 		[this.#moves, this.#begun] = [0, undefined];
 		this.#witness = new Witness(this.#pair, [this.#choir]);
 	}
