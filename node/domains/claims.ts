@@ -124,6 +124,14 @@ export class Claims {
 		return this.get(customer, domain);
 	}
 
+	/** Forgets a claim of something that has not come after all; one that holds, or has services, stays. Twice is fine. */
+	drop(customer: string, domain: string) {
+		const sql = `DELETE FROM domain WHERE domain = $domain AND customer = $customer AND held_at IS NULL AND NOT EXISTS (
+			SELECT 1 FROM deployment WHERE deployment.domain = $domain AND deployment.customer = $customer AND state NOT IN ('gone', 'arriving')
+		)`;
+		this.#db.run(sql, { domain, customer });
+	}
+
 	/** Forgets a claim. Throws `domain-busy` while there is a deployment. */
 	remove(customer: string, domain: string) {
 		this.#db.transaction(() => {

@@ -179,6 +179,16 @@ export class Domains {
 		return this.#records(this.#claims.raise(customer, domain, epoch), hosts);
 	}
 
+	/** Whether a domain is one of the customer's already. */
+	isClaimed(customer: string, domain: string): boolean {
+		return this.#claims.find(customer, domain) !== undefined;
+	}
+
+	/** What was expected does not come; the domain is the customer's no more. Twice is fine. */
+	unexpect(customer: string, domain: string): void {
+		this.#claims.drop(customer, domain);
+	}
+
 	/**
 	 * The old node's part where it holds the zone: our ownership record becomes the other node's, together with the
 	 * addresses of the hosts, in one update and only while ours stands. Doing it again changes nothing.

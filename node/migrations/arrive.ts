@@ -29,6 +29,8 @@ export interface ArriveTools {
 	readonly now: () => number;
 	/** What this node promises; the same however often it is asked. */
 	terms(migration: string, plan: Plan): Promise<Content<"accept">>;
+	/** The domain is the customer's no more, if it was made so for this move. Twice is fine. */
+	unexpect(migration: string, plan: Plan): void;
 	/** Fetches and checks all that a manifest lists, beside what services see. Goes on where it was cut off. */
 	receive(migration: string, plan: Plan, manifest: Content<"manifest">, work: Work): Promise<Haul>;
 	rehearse(migration: string, plan: Plan, work: Work): Promise<Rehearsal>;
@@ -68,7 +70,8 @@ const agree: ArriveStep = {
 		if (sessions.known(migration).talk.state !== "asked") return sessions.checkOpen(sessions.known(migration));
 		await sessions.say(migration, { kind: "accept", content: await terms(migration, plan) });
 	},
-	async undo({ migration }, { sessions }) {
+	async undo({ migration, plan }, { sessions, unexpect }) {
+		unexpect(migration, plan);
 		await sessions.callOff(migration, "the new provider could not go on");
 	},
 };

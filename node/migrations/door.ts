@@ -1,6 +1,6 @@
 /** Where other nodes come with what they say of migrations: `/migrate/<sid>` on the panel's host, and what lies below it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { getLogger } from "@logtape/logtape";
 import type { Signer, Verifier } from "#protocol/migration/multikey.ts";
@@ -114,7 +114,11 @@ async function sendStream(
 ) {
 	const headers = await signed(parts, request, 200, { stream: says });
 	response.writeHead(200, { ...headers, "content-type": "application/octet-stream", "cache-control": "no-store" });
-	await pipeline(stream, response);
+	if (stream instanceof Readable) return pipeline(stream, response);
+	// What was made for this answer alone gives its memory back as it leaves.
+	const { send: sendOff } = await import("../transfer/release.ts");
+	await sendOff(stream, response);
+	response.end();
 }
 
 async function sendProblem(parts: DoorParts, request: IncomingMessage, response: ServerResponse, error: unknown) {

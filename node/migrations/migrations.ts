@@ -118,12 +118,17 @@ export function openMigrations(parts: MigrationParts) {
 		async terms(migration, plan) {
 			const session = sessions.known(migration);
 			const epoch = (session.about.offer?.epoch ?? 1) + 1;
+			if (!domains.isClaimed(session.customer, plan.domain)) sessions.change(migration, { about: { claimed: true } });
 			const records = domains.expect(session.customer, plan.domain, hostsOf(plan), epoch);
 			return {
 				...{ until: now() + day, sealTo: session.about.sealTo ?? "", front: parts.front },
 				records: records.map(({ type, name, value, ttl }) => ({ type, name, value, ttl })),
 				...{ limits: parts.limits(session), customer: parts.customerName(session.customer), provider: parts.provider },
 			};
+		},
+		unexpect(migration, plan) {
+			const { about, customer } = sessions.known(migration);
+			if (about.claimed) domains.unexpect(customer, plan.domain);
 		},
 		receive: (...asked) => arrivals.receive(...asked),
 		rehearse: (...asked) => arrivals.rehearse(...asked),

@@ -47,6 +47,8 @@ export interface About {
 	readonly agreed?: boolean;
 	/** At the target: staff has let it in, where staff decides on each. */
 	readonly letIn?: boolean;
+	/** At the target: the domain was made the customer's for this move. */
+	readonly claimed?: boolean;
 	/** At the target: why the offer cannot be taken. */
 	readonly objection?: FailureView;
 	/** The other node cannot be talked to in this session any more. */
