@@ -9,7 +9,7 @@ const many = Number(process.env["FAULTS_CROWD"] ?? 6);
 /** Megabytes. */
 const mostMemory = 600;
 
-test(`${many} deployments move at once, half of them towards each other, and each node stays small`, async () => {
+test(`${many} deployments move at once, half of them towards each other, with at most ${mostMemory} MB for each node`, async () => {
 	await Pair.with({}, async (pair) => {
 		const people = await twoAdas(pair);
 		const choirs: Choir[] = [];
