@@ -8,7 +8,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { World } from "../stories/world.ts";
 import { executable, openBrowser, viewer } from "./gallery/browser.ts";
 
-const pictures = join(import.meta.dirname, "pictures");
+/** The README's own pictures are made anew with UPDATE_PICTURES=1. */
+const pictures = process.env["UPDATE_PICTURES"]
+	? join(import.meta.dirname, "../../specs/pictures")
+	: join(import.meta.dirname, "pictures");
 const domain = "choir.localhost";
 const password = "ada has a long password";
 
