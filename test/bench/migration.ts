@@ -8,9 +8,10 @@ import { Nodes } from "./servers/nodes.ts";
 import { type Shell, startShell, timed } from "./servers/shell.ts";
 import { changeTree, makeTree } from "./servers/tree.ts";
 
-/** Seconds on the clock while services rest and in all, processor seconds of everybody in it, MB that an end held at most. */
+/** Seconds on the clock while services rest, in each part of it and in all, processor seconds of everybody in it, MB that an end held at most. */
 interface Sample {
 	readonly freeze: number;
+	readonly parts: readonly number[];
 	readonly whole: number;
 	readonly cpu: number;
 	readonly peak: number;
@@ -24,6 +25,7 @@ interface Things {
 	readonly shell: Shell;
 }
 
+type Figure = "freeze" | "whole" | "cpu" | "peak";
 type Mover = "ours" | "by hand";
 type Samples = Record<Mover, Sample[]>;
 
@@ -66,8 +68,8 @@ async function measured(gibibytes: number, say: (line: string) => void): Promise
 					join(folder, `${round}-${mover.replace(" ", "-")}`),
 				);
 				samples[mover].push(sample);
-				const [freeze, whole, cpu] = [sample.freeze, sample.whole, sample.cpu].map((value) => value.toFixed(2));
-				say(`${round} ${mover}: rests ${freeze} s of ${whole} s, ${cpu} s of processor`);
+				const seconds = sample.parts.map((part) => part.toFixed(2)).join(" + ");
+				say(`${round} ${mover}: ${seconds} s, ${sample.cpu.toFixed(2)} s of processor`);
 			}
 		}
 		return samples;
@@ -83,12 +85,13 @@ async function ours({ tree, clusters, gibibytes }: Things, folder: string): Prom
 	const place = await clusters.newPlace();
 	const nodes = await Nodes.start(tree, folder, [clusters.place, place]);
 	try {
-		let [whole, cpu] = [0, 0];
+		let cpu = 0;
+		const parts: number[] = [];
 		const timing = async (work: () => Promise<void>) => {
 			const [start, before] = [performance.now(), nodes.cpu() + clusters.cpu()];
 			await work();
 			const wall = (performance.now() - start) / 1000;
-			whole += wall;
+			parts.push(wall);
 			cpu += nodes.cpu() + clusters.cpu() - before;
 			return wall;
 		};
@@ -97,14 +100,11 @@ async function ours({ tree, clusters, gibibytes }: Things, folder: string): Prom
 			changeTree(tree, gibibytes, every);
 			await clusters.change(every);
 		}
-		const freeze = await timing(async () => {
-			await nodes.round(true);
-			await nodes.swap();
-		});
+		const freeze = (await timing(() => nodes.round(true))) + (await timing(() => nodes.swap()));
 		nodes.check();
 		await clusters.check(place);
 		await nodes.forget();
-		return { freeze, whole, cpu, peak: nodes.peak() };
+		return { freeze, parts, whole: sumOf(parts), cpu, peak: nodes.peak() };
 	} finally {
 		await nodes.stop();
 	}
@@ -119,12 +119,15 @@ async function byHand({ tree, clusters, shell }: Things, folder: string): Promis
 	const rows = timed(clusters.restoring(place));
 	const cpu = files.cpu + rows.cpu + clusters.cpu() - before;
 	await clusters.check(place);
-	return { freeze: files.wall + rows.wall, whole: files.wall + rows.wall, cpu, peak: 0 };
+	const parts = [files.wall, rows.wall];
+	return { freeze: sumOf(parts), parts, whole: sumOf(parts), cpu, peak: 0 };
 }
+
+const sumOf = (parts: readonly number[]) => parts.reduce((sum, part) => sum + part, 0);
 
 function measures(size: number, samples: Samples): Measure[] {
 	const gibibytes = size * (1 + share);
-	const beside = (what: string, unit: string, part: keyof Sample, atMost?: number, per = 1): Measure => ({
+	const beside = (what: string, unit: string, part: Figure, atMost?: number, per = 1): Measure => ({
 		...{ what: `${size} + ${size * share} GiB: ${what}`, unit, measured: middle(samples, "ours", part) / per },
 		peer: { name: "by hand", value: middle(samples, "by hand", part) / per },
 		...(atMost && { goal: { atMost } }),
@@ -150,6 +153,6 @@ function growth(all: readonly [size: number, Samples][]): Measure[] {
 	];
 }
 
-function middle(samples: Samples, mover: Mover, part: keyof Sample): number {
+function middle(samples: Samples, mover: Mover, part: Figure): number {
 	return median(samples[mover].map((sample) => sample[part]));
 }
