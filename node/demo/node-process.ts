@@ -24,7 +24,7 @@ export interface NodeProcessOptions {
 
 const longestPause = 60_000;
 /** A node that ran for so long, ms, has earned a quick restart again. */
-const settled = 60_000;
+const settled = 10_000;
 const logLimits = { bytes: 5 * 1024 * 1024, files: 2 };
 
 /** One node of the demo as a process of its own: started again when it dies, until it is told to stop. */

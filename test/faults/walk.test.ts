@@ -11,7 +11,7 @@ import { Choir, twoAdas, Witness } from "./choir.ts";
 import { type Provider, providers } from "./internet.ts";
 import { Pair } from "./pair.ts";
 
-const steps = Number(process.env["FAULTS_STEPS"] ?? 24);
+const steps = Number(process.env["FAULTS_STEPS"] ?? 12);
 const seed = Number(process.env["FAULTS_SEED"] ?? randomInt(2 ** 31));
 /** So many steps, then everything is mended and looked at. */
 const stretch = 12;
