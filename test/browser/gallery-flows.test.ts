@@ -47,6 +47,8 @@ describe.skipIf(!executable)("in the panel", () => {
 		await page.goto(at("/home"));
 		await tabTo("Set up your first one");
 		await page.keyboard.press("Enter");
+		// Its code is fetched when somebody goes there.
+		await page.getByLabel("Your domain").waitFor();
 		await tabTo("Your domain");
 		await page.keyboard.type("choir.localhost");
 		await page.keyboard.press("Enter");
