@@ -89,10 +89,16 @@ class Sight {
 		this.#lines.close();
 	}
 
+	/** In the order of their numbers, also when a line comes twice, which an honest listing's do not. */
+	#see(text: string, at: number): void {
+		this.#ahead.delete(text);
+		this.#ahead.set(text, at);
+	}
+
 	#look(): void {
 		while (!this.#ended && this.#ahead.size < sight) {
 			const line = this.#lines.next();
-			if (line) this.#ahead.set(line.toString("latin1"), this.#lines.at - 1);
+			if (line) this.#see(line.toString("latin1"), this.#lines.at - 1);
 			else this.#ended = true;
 		}
 	}
