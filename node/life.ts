@@ -9,6 +9,7 @@ import type { Destination, Find } from "./gateway/destination.ts";
 import type { Counted } from "./gateway/gateway.ts";
 import type { OnEnd } from "./jobs/ledger.ts";
 import { Worker } from "./jobs/worker.ts";
+import { lazily } from "./lazily.ts";
 import { openParts, type Parts, type Surroundings } from "./parts.ts";
 
 /** How often services are asked how they are, and removed deployments whether their time is over. */
@@ -191,17 +192,5 @@ function every(milliseconds: number, work: () => Promise<void>) {
 			stopped = true;
 			clearTimeout(timer);
 		},
-	};
-}
-
-/** Made when first asked for; after a failure the next one who asks tries again. */
-function lazily<Made>(make: () => Promise<Made>): () => Promise<Made> {
-	let made: Promise<Made> | undefined;
-	return () => {
-		made ??= make().catch((error) => {
-			made = undefined;
-			throw error;
-		});
-		return made;
 	};
 }

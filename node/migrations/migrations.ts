@@ -12,6 +12,7 @@ import type { Domains } from "../domains/domains.ts";
 import { ownershipIn, ownershipName } from "../domains/records.ts";
 import type { Engine, Plan } from "../engines/engine.ts";
 import { identityIn } from "../federation/identity.ts";
+import { lazily } from "../lazily.ts";
 import type { Notices } from "../notices/notice.ts";
 import { Calls } from "../peers/calls.ts";
 import { signerOf } from "../peers/keys.ts";
@@ -63,13 +64,16 @@ export interface MigrationParts {
 const day = 86_400_000;
 const log = getLogger(["fediversity", "migrations"]);
 
+/** The target serves, or did when this ended. */
+const overThere: ReadonlySet<string> = new Set(["done", "erased", "active", "closed"]);
+
 export type Migrations = ReturnType<typeof openMigrations>;
 
 /** Everything that moves deployments between this node and others. Nothing runs before `start`. */
 export function openMigrations(parts: MigrationParts) {
 	const { db, vault, engine, domains, deployments, now, origin, insecure } = parts;
 	const actor = `${origin}/actor`;
-	const signer = once(async () => signerOf(await identityIn(vault), actor));
+	const signer = lazily(async () => signerOf(await identityIn(vault), actor));
 	const outside = new Outside(insecure);
 	const calls = new Calls({ outside, signer, now });
 	const sessions = new Sessions({ db, now, write: (...said) => write(...said) });
@@ -226,7 +230,7 @@ export function openMigrations(parts: MigrationParts) {
 	async function endSilent(session: Session): Promise<void> {
 		const { id, side, talk, job } = session;
 		if (job === null || !expire("reservation", side, talk.state)) return;
-		const said = sessions.transcript.said(id).at(-1)?.at ?? session.createdAt;
+		const said = sessions.transcript.lastAt(id) ?? session.createdAt;
 		if (now() - said > day) await sessions.callOff(id, "nothing was heard for a day", "silent");
 	}
 
@@ -245,11 +249,7 @@ export function openMigrations(parts: MigrationParts) {
 		const session = sessions.ofDeployment(deployment);
 		if (!session || session.job === null) return undefined;
 		const { peer } = session.about;
-		const through =
-			session.talk.state === "done" ||
-			session.talk.state === "erased" ||
-			session.talk.state === "active" ||
-			session.talk.state === "closed";
+		const through = overThere.has(session.talk.state);
 		const moved =
 			through && peer ? { to: session.side === "source", origin: peer.origin, provider: peer.provider } : null;
 		return { id: session.id, moved };
@@ -328,15 +328,4 @@ function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
 		signal.addEventListener("abort", () => reject(signal.reason), { once: true });
 		work.then(resolve, reject);
 	});
-}
-
-function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
-	let made: Promise<Made> | undefined;
-	return () => {
-		made ??= make().catch((error) => {
-			made = undefined;
-			throw error;
-		});
-		return made;
-	};
 }

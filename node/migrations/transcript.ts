@@ -52,6 +52,12 @@ export class Transcript {
 			.map((row) => ({ ...row, document: JSON.parse(row.document), content: JSON.parse(row.content) }));
 	}
 
+	/** When something was last said or heard; undefined: nothing yet. */
+	lastAt(id: string): number | undefined {
+		const sql = "SELECT max(at) AS at FROM migration_message WHERE migration = $id";
+		return this.#db.get<{ at: number | null }>(sql, { id })?.at ?? undefined;
+	}
+
 	/** The migrations in which something of ours has not arrived yet. */
 	unsent(): string[] {
 		const sql = "SELECT DISTINCT migration FROM migration_message WHERE acknowledged_at IS NULL";
