@@ -2,6 +2,8 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { get } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,14 +53,15 @@ export async function startAuthority(dns: number, { life = 7_776_000 } = {}): Pr
 	const ca = readFileSync(certificate, "utf8");
 	await listens(run, port);
 	await listens(run, management);
-	const fetched = (path: string) =>
-		execFileSync("curl", ["-s", "--cacert", certificate, `https://127.0.0.1:${management}${path}`], {
-			encoding: "utf8",
-		});
+	const fetched = async (path: string) => {
+		const asked = get(`https://127.0.0.1:${management}${path}`, { ca });
+		const [answer] = (await once(asked, "response")) as [IncomingMessage];
+		return Buffer.concat(await answer.toArray()).toString();
+	};
 	return {
 		directory: `https://127.0.0.1:${port}/dir`,
 		ca,
-		issuers: async () => fetched("/roots/0") + fetched("/intermediates/0"),
+		issuers: async () => (await fetched("/roots/0")) + (await fetched("/intermediates/0")),
 		async close() {
 			const ended = once(run, "exit");
 			if (run.exitCode === null && run.kill()) await ended;

@@ -76,15 +76,20 @@ const programs: readonly Built[] = [
 
 /** Builds what is missing; Vitest calls it once before these tests. */
 export default function provide(): void {
+	provideBuilt(programs.map(({ name }) => name));
+}
+
+/** Builds those of these that are missing, and says so; what cannot be built is said too. */
+export function provideBuilt(names: readonly string[]): void {
 	mkdirSync(cache, { recursive: true });
-	for (const program of programs.filter((one) => !isThere(one)))
+	for (const program of programs.filter((one) => names.includes(one.name) && !isThere(one)))
 		if (onPath(program.tool)) get(program);
 		else console.error(`Not built: ${program.name}, since ${program.tool} is not here; its tests are skipped`);
 }
 
 function get(program: Built): void {
 	const { name, version, minutes } = program;
-	console.error(`Building ${name} ${version} once, about ${minutes} minutes …`);
+	console.error(`Building ${name} ${version} once, about ${minutes === 1 ? "a minute" : `${minutes} minutes`} …`);
 	const scratch = join(cache, `.building-${name}-${process.pid}`);
 	mkdirSync(scratch, { recursive: true });
 	try {

@@ -16,7 +16,7 @@ import { beginMove, bothEnded, statesOf } from "./moving.ts";
 
 const password = "a long password of the tests";
 
-describe.skipIf(!hasPebble)("certificates on the move (needs pebble: npm run test:services builds it)", () => {
+describe.skipIf(!hasPebble)("certificates on the move (needs Go, by which npm test builds pebble)", () => {
 	const folder = mkdtempSync(join(tmpdir(), "certificates-"));
 	let old: Town;
 	let authority: TestAuthority;

@@ -1,6 +1,5 @@
 /** What a folder on the move promises beyond what every volume does (test/contracts/volume.ts). */
 import {
-	chmodSync,
 	chownSync,
 	closeSync,
 	existsSync,
@@ -140,12 +139,6 @@ describe("what is read", () => {
 
 	test("must be there", async () => {
 		await expect(listed(source(at("none")), true)).rejects.toMatchObject({ code: "volume-unfit" });
-	});
-
-	test.skipIf(isRoot)("names what the node may not read", async () => {
-		write("private", "x");
-		chmodSync(at("from", "private"), 0);
-		await expect(listed(source(), false)).rejects.toMatchObject({ params: { path: "private" } });
 	});
 
 	test("must not change once nobody writes any more", async () => {
