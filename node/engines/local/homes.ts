@@ -112,6 +112,11 @@ export class Homes {
 		await rmdir(dirname(home)).catch(() => {});
 	}
 
+	/** The services that have a home here. */
+	get ids(): readonly string[] {
+		return [...this.#records.keys()];
+	}
+
 	/** Removes every deployment of this kind, also what is there of one that was cut off while it was made. */
 	async eraseDeployments(belongs: (deployment: string) => boolean): Promise<void> {
 		const names = (await readdir(this.#folder)).filter(belongs);

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { Problem } from "#protocol/problem.ts";
 import type { Vault } from "../../secrets/vault.ts";
+import type { Place as VolumePlace } from "../../volumes/volume.ts";
 import type { PlacedVolume, Plan, PlannedService, Report } from "../engine.ts";
 import { confine } from "./confine.ts";
 import { LocalHands } from "./hands.ts";
@@ -85,13 +86,9 @@ export class Place {
 
 	/** Where its volumes lie or belong; the folders around them are made by its own user. */
 	async volumes(): Promise<readonly Omit<PlacedVolume, "service">[]> {
-		const { user: owner } = this.record;
-		const volumes = this.#recipe.volumes.flatMap(({ name, kind, path }) =>
-			kind === "directory" || kind === "sqlite"
-				? [{ name, place: { kind, path: join(this.state, path), owner } } as const]
-				: [],
-		);
-		const around = new Set(volumes.map(({ place }) => dirname(place.path)));
+		const kept = this.#recipe.volumes.filter(({ kind }) => kind !== "secret");
+		const volumes = await Promise.all(kept.map(async ({ name }) => ({ name, place: await this.#volume(name) })));
+		const around = new Set(volumes.flatMap(({ place }) => ("path" in place ? [dirname(place.path)] : [])));
 		around.delete(this.state);
 		around.delete(dirname(this.state));
 		if (around.size > 0) await this.#makeFolders([...around]);
@@ -121,6 +118,7 @@ export class Place {
 				if (port === undefined) throw new Error(`${this.id} has no port called ${name}`);
 				return port;
 			},
+			place: (name) => this.#volume(name),
 			secret: (name) => this.#means.vault.obtain(`${this.id}/${name}`, newSecret),
 		};
 	}
@@ -157,10 +155,18 @@ export class Place {
 		return this.#means.vault.obtain(`${this.id}/password`, newPassword);
 	}
 
-	/** Removes its files and its secrets, for good. */
+	/** Removes its state, wherever that is, and its secrets, for good. */
 	async erase(): Promise<void> {
+		await eraseRooms(this.#recipe, this.id);
 		await this.#means.homes.erase(this.id);
 		await this.#means.vault.remove(`${this.id}/`);
+	}
+
+	async #volume(name: string): Promise<VolumePlace> {
+		const volume = this.#recipe.volumes.find((one) => one.name === name);
+		if (volume && "depot" in volume) return volume.depot.open(`${this.id}/${name}`);
+		if (!volume || volume.kind === "secret") throw new Error(`${this.id} has no volume called ${name}`);
+		return { kind: volume.kind, path: join(this.state, volume.path), owner: this.record.user };
 	}
 
 	async #found(report: Report | null): Promise<Program> {
@@ -194,4 +200,9 @@ export class Place {
 	#environment(home: Home): Record<string, string> {
 		return { ...this.#means.environment, HOME: home.state, ...home.program.env };
 	}
+}
+
+/** Removes what servers beside a service keep for it. Twice is fine. */
+export async function eraseRooms({ volumes }: Recipe, id: string): Promise<void> {
+	for (const volume of volumes) if ("depot" in volume) await volume.depot.erase(`${id}/${volume.name}`);
 }

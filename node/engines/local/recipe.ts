@@ -1,5 +1,6 @@
-import type { VolumeKind } from "../../volumes/volume.ts";
+import type { Place } from "../../volumes/volume.ts";
 import type { Ability, PlannedService, Report } from "../engine.ts";
+import type { Depot } from "./depot.ts";
 
 /**
  * How the local engine runs one service. A recipe only describes: the engine does the work, so a recipe has no state of
@@ -10,8 +11,8 @@ export interface Recipe {
 	readonly service: string;
 	/** Names of the loopback ports it listens on; each gets a free one. The gateway speaks HTTP to the first. */
 	readonly ports: readonly [string, ...string[]];
-	/** What of `home.state` is the customer's and moves with the deployment; paths relative to it. */
-	readonly volumes: readonly { readonly name: string; readonly kind: VolumeKind; readonly path: string }[];
+	/** What is the customer's and moves with the deployment. */
+	readonly volumes: readonly RecipeVolume[];
 	/** Folders in `home.state` that take long to fill and hold nothing of the customer's: one from a trial is kept. */
 	readonly lasting?: readonly string[];
 	/** Usual and longest time from start to the first good answer, in seconds. */
@@ -46,6 +47,11 @@ export interface Recipe {
 	/** The first account, for services that have one. */
 	readonly account?: Account;
 }
+
+/** In the service's own folder, at a path relative to `home.state`; or at a server beside it. Secrets are in the vault. */
+export type RecipeVolume =
+	| { readonly name: string; readonly kind: "directory" | "sqlite" | "secret"; readonly path: string }
+	| { readonly name: string; readonly kind: "postgres" | "bucket"; readonly depot: Depot };
 
 /** A program on this machine. */
 export interface Program {
@@ -99,6 +105,8 @@ export interface Home extends PlannedService {
 	readonly program: Program;
 	/** The port with this name; without a name the first. */
 	port(name?: string): number;
+	/** Where a volume is, with the key to it where there is one: that belongs into files that `hands` write, and nowhere else. */
+	place(volume: string): Promise<Place>;
 	/** A secret of this service from the vault, 64 hexadecimal digits made at random the first time. */
 	secret(name: string): Promise<string>;
 }

@@ -11,6 +11,7 @@ import { says, tiny } from "../../../test/contracts/tiny/tiny.ts";
 import { TinyNode } from "../../../test/contracts/tiny/tiny-node.ts";
 import { ask, eventually, listening, planFor, running } from "../../../test/contracts/tiny/world.ts";
 import type { PlacedVolume } from "../engine.ts";
+import type { Depot, Room } from "./depot.ts";
 import { launch } from "./launch.ts";
 import type { Probe } from "./recipe.ts";
 import { runToEnd } from "./run.ts";
@@ -37,6 +38,26 @@ async function fill([volume]: readonly PlacedVolume[]): Promise<void> {
 	const file = join(path, "count");
 	writeFileSync(file, "41");
 	if (owner !== null) chownSync(file, owner, owner);
+}
+
+/** A server that keeps databases, as far as the engine knows it. */
+class Rooms implements Depot {
+	readonly kept = new Set<string>();
+	readonly #port: number;
+
+	constructor(port: number) {
+		this.#port = port;
+	}
+
+	async open(volume: string): Promise<Room> {
+		this.kept.add(volume);
+		const key = { user: "tiny", password: "a key", programs: null };
+		return { kind: "postgres", host: "127.0.0.1", port: this.#port, database: volume, ...key };
+	}
+
+	async erase(volume: string): Promise<void> {
+		this.kept.delete(volume);
+	}
 }
 
 const nothingLeft = () => expect(readdirSync(join(node.folder, "services"))).toEqual([]);
@@ -105,6 +126,43 @@ describe.skipIf(!canSeclude)("a trial", () => {
 			{ what: "tiny: network", ok: true, detail: "ECONNREFUSED" },
 			{ ok: true },
 		]);
+	});
+
+	test("reaches the server that keeps its state, has a room of its own there, and gives it up in the end", async () => {
+		const port = await someoneListening();
+		const rooms = new Rooms(port);
+		const looks: Probe = {
+			what: "state",
+			look: async (ask) => (await ask(`/connect?port=${port}`)).body,
+		};
+		const recipe = tiny("tiny", "good", {
+			volumes: [{ name: "rows", kind: "postgres", depot: rooms }],
+			configure: async (home, hands) => {
+				await tiny().configure(home, hands);
+				await hands.write("rows", JSON.stringify(await home.place("rows")));
+			},
+			probes: (home) => [...tiny().probes(home), looks],
+		});
+		const engine = node.engine({ recipes: [recipe] });
+		const filled: unknown[] = [];
+		const filling = async (volumes: readonly PlacedVolume[]) => void filled.push(...volumes);
+		const { checks } = await engine.rehearse(planFor("tiny"), filling, listening());
+		expect(checks).toMatchObject([{ ok: true }, { what: "tiny: state", ok: true, detail: "connected" }]);
+		expect(filled).toMatchObject([{ name: "rows", place: { database: "dep-choir-rehearsal/tiny/rows" } }]);
+		expect([...rooms.kept]).toEqual([]);
+		nothingLeft();
+
+		await engine.apply(planFor("tiny"), listening());
+		expect([...rooms.kept]).toEqual(["dep-choir/tiny/rows"]);
+		await engine.apply({ ...planFor("tiny"), mode: "absent" }, listening());
+		expect([...rooms.kept]).toEqual([]);
+
+		// As a node that is killed in the middle leaves it.
+		await engine.places({ ...planFor("tiny"), deployment: "dep-choir-rehearsal" });
+		expect([...rooms.kept]).toEqual(["dep-choir-rehearsal/tiny/rows"]);
+		await engine.recover([]);
+		expect([...rooms.kept]).toEqual([]);
+		nothingLeft();
 	});
 
 	test("of several services has them all in one network", async () => {

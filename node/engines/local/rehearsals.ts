@@ -1,8 +1,10 @@
+import { basename, dirname } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import { MemoryVault } from "../../secrets/memory-vault.ts";
 import type { PlacedVolume, Plan, PlannedService, Rehearsal, Report } from "../engine.ts";
+import { loopbackPort } from "./depot.ts";
 import type { LocalService } from "./local-service.ts";
-import type { Means } from "./place.ts";
+import { eraseRooms, type Means } from "./place.ts";
 import type { UnitStatus } from "./processes.ts";
 import type { Recipe } from "./recipe.ts";
 import { Seclusion } from "./seclusion.ts";
@@ -62,7 +64,9 @@ export class Rehearsals {
 		if (!seclusion) return refused;
 		const services = this.#servicesOf(plan, seclusion);
 		try {
-			await fill((await Promise.all(services.map((service) => service.volumes()))).flat());
+			const volumes = (await Promise.all(services.map((service) => service.volumes()))).flat();
+			await fill(volumes);
+			await seclusion.letThrough(volumes.flatMap(({ place }) => loopbackPort(place) ?? []));
 			const checks = await this.#tryAll(services, report);
 			for (const service of services) await this.#keepWhatLasts(plan, service);
 			return { tried: true, checks };
@@ -73,8 +77,23 @@ export class Rehearsals {
 	}
 
 	/** Removes what trials of a node that was killed have left; their programs have been ended. */
-	forgetLeftovers(): Promise<void> {
-		return this.#means.homes.eraseDeployments((deployment) => deployment.endsWith(ending));
+	async forgetLeftovers(): Promise<void> {
+		const { homes } = this.#means;
+		const isTrial = (deployment: string) => deployment.endsWith(ending);
+		for (const id of homes.ids.filter((one) => isTrial(dirname(one)))) await this.#eraseRooms(id);
+		await homes.eraseDeployments(isTrial);
+	}
+
+	async #eraseRooms(id: string): Promise<void> {
+		try {
+			await eraseRooms(this.#making.recipe(basename(id)), id);
+		} catch (error) {
+			// A server that is down must not keep this node from starting.
+			logger.error("What a trial of {service} kept elsewhere could not be cleared away: {error}", {
+				service: id,
+				error,
+			});
+		}
 	}
 
 	#servicesOf(plan: Plan, { asking, network }: Seclusion): LocalService[] {

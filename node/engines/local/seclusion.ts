@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { askAt } from "./ask.ts";
 import type { Answer } from "./recipe.ts";
@@ -12,6 +13,8 @@ interface Said {
 	readonly number: number;
 	readonly answer?: Answer;
 	readonly error?: string;
+	/** Somebody inside has connected to this port, which is let through. */
+	readonly port?: number;
 }
 
 const inside = join(import.meta.dirname, "ask-inside.mjs");
@@ -27,12 +30,16 @@ export class Seclusion {
 	readonly network: Network;
 	readonly #child: ChildProcess;
 	readonly #waiting = new Map<number, (said: Said) => void>();
+	readonly #lines = new Set<Socket>();
 	#number = 0;
 
 	private constructor(child: ChildProcess, isRoot: boolean) {
 		this.#child = child;
 		this.network = { holder: child.pid as number, ofUser: !isRoot };
-		child.on("message", (said: Said) => this.#hear(said));
+		child.on("message", (said: Said, socket?: Socket) => {
+			if (said.port === undefined) this.#hear(said);
+			else if (socket) this.#carry(socket, said.port);
+		});
 		child.once("exit", () => this.#fall());
 	}
 
@@ -67,8 +74,17 @@ export class Seclusion {
 		};
 	};
 
+	/** Those inside reach these ports of the machine's loopback under the same numbers: servers that keep their state. */
+	async letThrough(ports: readonly number[]): Promise<void> {
+		for (const open of new Set(ports)) {
+			const { error } = await this.#ask({ open });
+			if (error) throw new Error(error);
+		}
+	}
+
 	/** Ends it; what still runs inside is cut off from everything for good. Twice is fine. */
 	async close(): Promise<void> {
+		for (const line of this.#lines) line.destroy();
 		if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
 		const gone = once(this.#child, "exit");
 		this.#child.kill("SIGKILL");
@@ -83,6 +99,18 @@ export class Seclusion {
 				if (error) this.#hear({ number, error: error.message });
 			});
 		});
+	}
+
+	#carry(inside: Socket, port: number) {
+		const outside = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+		for (const [from, to] of [
+			[inside, outside],
+			[outside, inside],
+		] as const) {
+			this.#lines.add(from);
+			from.once("error", () => to.destroy()).once("close", () => this.#lines.delete(from));
+			from.pipe(to);
+		}
 	}
 
 	#hear(said: Said) {
