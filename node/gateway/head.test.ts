@@ -1,7 +1,10 @@
-import type { IncomingMessage } from "node:http";
+import { once } from "node:events";
+import { createServer, type IncomingMessage } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readHead } from "./head.ts";
+import { readHead, rewrite } from "./head.ts";
 
 /** The parts of a request that a head is read from. */
 function request(rawHeaders: string[], remoteAddress = "127.0.0.1", encrypted = false): IncomingMessage {
@@ -40,4 +43,26 @@ test("an address is told in its own form, and TLS at our own door", () => {
 		...["X-Forwarded-Host", "a.example"],
 	]);
 	expect(readHead(request(["Host", "a.example"], "2001:db8::1"), false)?.headers).toContain("2001:db8::1");
+});
+
+test("a handler in this process reads all that was added, however few headers came", async () => {
+	const server = createServer((request, response) => {
+		const head = readHead(request, false);
+		if (head) rewrite(request, head);
+		response.end(JSON.stringify(request.headers));
+	}).listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = server.address() as AddressInfo;
+	const read = async (...lines: string[]) => {
+		const socket = connect(port, "127.0.0.1");
+		socket.end(["GET / HTTP/1.0", ...lines, "", ""].join("\r\n"));
+		return JSON.parse((await text(socket)).split("\r\n\r\n")[1] ?? "") as Record<string, string>;
+	};
+	const ours = { "x-forwarded-for": "127.0.0.1", "x-forwarded-proto": "http" };
+	expect(await read("Host: a.example")).toEqual({ host: "a.example", ...ours, "x-forwarded-host": "a.example" });
+	const many = ["Cookie: a=1", "Accept: x", "Cookie: b=2", "Accept: y", "User-Agent: one", "User-Agent: two"];
+	expect(await read("Host: a.example", "X-Forwarded-For: 192.0.2.1", ...many)).toMatchObject({
+		...{ ...ours, cookie: "a=1; b=2", accept: "x, y", "user-agent": "one" },
+	});
+	server.close();
 });

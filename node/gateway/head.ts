@@ -196,6 +196,25 @@ export function addressOf(socket: Socket): string {
 export function rewrite(request: IncomingMessage, head: Head): void {
 	request.url = head.path;
 	request.rawHeaders = [...head.headers, ...head.hopByHop];
-	// node:http has read them once already, and takes them from the raw ones again when they are missing.
-	request.headers = undefined as unknown as IncomingMessage["headers"];
+	// Left to itself node:http reads only as many as came, and would leave out what was added.
+	request.headers = joined(request.rawHeaders);
+}
+
+/** Of these only the first counts, as node:http has it; they come once in any request that makes sense. */
+const single = new Set([
+	...["authorization", "content-length", "content-type", "from", "host", "if-modified-since", "if-unmodified-since"],
+	...["max-forwards", "proxy-authorization", "referer", "user-agent"],
+]);
+
+function joined(raw: readonly string[]): IncomingMessage["headers"] {
+	// Without a prototype: names are the client's.
+	const headers: Record<string, string> = Object.create(null);
+	for (let at = 0; at < raw.length; at += 2) {
+		const name = (raw[at] as string).toLowerCase();
+		const value = raw[at + 1] as string;
+		const known = headers[name];
+		if (known === undefined) headers[name] = value;
+		else if (!single.has(name)) headers[name] = known + (name === "cookie" ? "; " : ", ") + value;
+	}
+	return headers;
 }
