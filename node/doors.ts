@@ -123,6 +123,7 @@ function migrationDoor(parts: Parts) {
 	return openDoor({
 		...{ origin: config.web.url, matters: inbox.matters, signer, now, nonces: new Nonces(db, now) },
 		verifierFor: (...asked) => inbox.verifierFor(...asked),
+		doubt: (keyid) => inbox.doubt(keyid),
 	});
 }
 

@@ -8,7 +8,7 @@ import type { Calls } from "../peers/calls.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { Progressed } from "../transfer/meter.ts";
 import type { Taker } from "../transfer/receive.ts";
-import type { Place } from "../volumes/volume.ts";
+import { type Elsewhere, kindOf, type Place } from "../volumes/volume.ts";
 import type { Haul } from "./arrive.ts";
 import { Ends } from "./ends.ts";
 import { sealName } from "./move-ins.ts";
@@ -22,6 +22,8 @@ export interface ArrivalParts {
 	readonly calls: Calls;
 	readonly vault: Vault;
 	readonly folder: string;
+	/** How volumes on other machines are reached. */
+	readonly elsewhere?: Elsewhere | undefined;
 	/** The plan of what moved away from here under this domain, and whose copy is still kept. */
 	formerPlan(domain: string): Plan | undefined;
 	limits(migration: string): { bytes: number; entries: number };
@@ -124,7 +126,7 @@ export class Arrivals {
 	}
 
 	async #opened(migration: string, plan: Plan): Promise<readonly (Taker & PlacedVolume)[]> {
-		const { engine, formerPlan, folder } = this.#parts;
+		const { engine, formerPlan, folder, elsewhere } = this.#parts;
 		const { openTarget } = await import("../volumes/open.ts");
 		const former = formerPlan(plan.domain);
 		const kept = former ? await engine.places(former) : [];
@@ -135,7 +137,7 @@ export class Arrivals {
 				const seeds: Place[] = kept
 					.filter((one) => one.service === service && one.name === name)
 					.map((one) => one.place);
-				return { ...placed, target: await openTarget(place, { scratch, seeds }) };
+				return { ...placed, target: await openTarget(place, { scratch, seeds, elsewhere }) };
 			}),
 		);
 	}
@@ -144,7 +146,8 @@ export class Arrivals {
 /** A listing is checked by the rules of its volume's kind: the source must not choose them. */
 function checkKinds({ volumes }: Content<"manifest">, placed: readonly PlacedVolume[]): void {
 	for (const { service, name, kind } of volumes) {
-		const here = placed.find((one) => one.service === service && one.name === name)?.place.kind ?? kind;
+		const place = placed.find((one) => one.service === service && one.name === name)?.place;
+		const here = place ? kindOf(place) : kind;
 		if (here !== kind)
 			throw new Problem("copy-refused", { reason: `${service}/${name} is a ${here} here, and no ${kind}` });
 	}

@@ -1,9 +1,11 @@
+import { digest } from "#protocol/migration/canonical.ts";
 import type { Content } from "#protocol/migration/messages.ts";
 import { isCloseEnough, roundsOf } from "#protocol/migration/rounds.ts";
 import { Problem } from "#protocol/problem.ts";
 import type { DeploymentState } from "../deployments/deployment.ts";
 import type { Engine, Plan, Rehearsal } from "../engines/engine.ts";
 import type { Saga, Step, Work } from "../jobs/saga.ts";
+import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What the new provider does when a deployment moves in. Its other half is `leave.ts`. */
@@ -249,8 +251,10 @@ async function vote(migration: string, plan: Plan, tools: ArriveTools, work: Wor
 	const { sessions } = tools;
 	while (await hasFinal(migration, plan, tools, work)) {
 		const { manifest } = sessions.known(migration).talk;
-		const { entries } = await fetchFinal(migration, plan, "verify", tools, work);
 		const { volumes } = manifestOf(sessions, migration);
+		const haul = await fetchFinal(migration, plan, "verify", tools, work);
+		if (!haul) continue;
+		const { entries } = haul;
 		const bytes = volumes.reduce((sum, one) => sum + one.bytes, 0);
 		const current = sessions.known(migration).talk;
 		if (current.state !== "verifying" || current.manifest !== manifest || manifest === null) continue;
@@ -263,6 +267,7 @@ async function fetchRound(migration: string, plan: Plan, tools: ArriveTools, wor
 	const { sessions } = tools;
 	const manifest = manifestOf(sessions, migration);
 	const haul = await fetching(migration, plan, manifest, "copy", tools, work);
+	if (!haul) return;
 	const current = sessions.known(migration).talk;
 	if (current.state !== "receiving" || current.round !== manifest.round || current.manifest === null) return;
 	const content = {
@@ -278,11 +283,11 @@ async function fetchRound(migration: string, plan: Plan, tools: ArriveTools, wor
 	await sessions.say(migration, { kind: "announce", content });
 }
 
-function fetchFinal(migration: string, plan: Plan, step: string, tools: ArriveTools, work: Work): Promise<Haul> {
+function fetchFinal(migration: string, plan: Plan, step: string, tools: ArriveTools, work: Work) {
 	return fetching(migration, plan, manifestOf(tools.sessions, migration), step, tools, work);
 }
 
-/** Ends early, with the reason, when the other side calls off. */
+/** Ends early, with the reason, when the other side calls off; without a word when the manifest is void or not the last one. */
 async function fetching(
 	migration: string,
 	plan: Plan,
@@ -290,12 +295,18 @@ async function fetching(
 	step: string,
 	{ sessions, receive, telling }: ArriveTools,
 	work: Work,
-): Promise<Haul> {
-	const open = sessions.whileOpen(migration, work.signal);
+): Promise<Haul | undefined> {
+	const wanted = digest(manifest);
+	const holds = ({ talk: { state, manifest } }: Session) =>
+		manifest === wanted && (state === "receiving" || state === "verifying");
+	const open = sessions.whileOpen(migration, work.signal, holds);
 	const told = telling(migration, step, { ...work, signal: open.signal });
 	try {
 		return await receive(migration, plan, manifest, told);
 	} catch (error) {
+		const session = sessions.known(migration);
+		sessions.checkOpen(session);
+		if (!work.signal.aborted && !holds(session)) return undefined;
 		// What is wrong with the volumes will not heal; of anything else the next attempt may get more.
 		if (error instanceof Problem && open.signal.aborted) throw open.signal.reason;
 		throw error;

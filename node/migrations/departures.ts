@@ -4,6 +4,7 @@ import { Problem } from "#protocol/problem.ts";
 import type { Engine, Plan } from "../engines/engine.ts";
 import type { Work } from "../jobs/saga.ts";
 import type { Giving } from "../transfer/inventory.ts";
+import { type Elsewhere, kindOf } from "../volumes/volume.ts";
 import type { Streamed } from "./door.ts";
 import { Ends } from "./ends.ts";
 import { folderOf, removeFolder } from "./scratch.ts";
@@ -14,6 +15,8 @@ export interface DepartureParts {
 	readonly sessions: Sessions;
 	/** Where what a move needs is kept, a folder each. */
 	readonly folder: string;
+	/** How volumes on other machines are reached. */
+	readonly elsewhere?: Elsewhere | undefined;
 	/** What a deployment should be now. */
 	planOf(deployment: string): Plan;
 }
@@ -91,11 +94,12 @@ export class Departures {
 
 	async #opened(migration: string, plan: Plan): Promise<readonly Giving[]> {
 		const { openSource } = await import("../volumes/open.ts");
+		const { elsewhere } = this.#parts;
 		const placed = await this.#parts.engine.places(plan);
 		return Promise.all(
 			placed.map(async ({ service, name, place }) => {
 				const scratch = join(folderOf(this.#parts.folder, migration), `${service}-${name}`);
-				return { service, name, kind: place.kind, source: await openSource(place, { scratch }) };
+				return { service, name, kind: kindOf(place), source: await openSource(place, { scratch, elsewhere }) };
 			}),
 		);
 	}

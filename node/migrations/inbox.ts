@@ -37,6 +37,8 @@ export interface InboxParts {
 /** Actors of nodes that have knocked; looked up once in a while. */
 const actorsKept = 200;
 const actorLife = 10 * 60_000;
+/** So often at most, ms, an actor is looked up anew because a signature does not fit its key: it may have a new one. */
+const lookAgainAfter = 15_000;
 
 /** In these states the source's volumes may be read by the target. */
 const reading = new Set(["agreed", "copying", "frozen", "voted"]);
@@ -61,6 +63,15 @@ export class Inbox {
 		if (session.side === "source") return undefined;
 		const actor = await this.#actorOf(keyid);
 		return keyid === actor.keyId ? verifierOf(actor.keyId, actor.key) : undefined;
+	}
+
+	/** Whether the key of a node that is bound to no session yet should be asked for again: what is known of it may be old. */
+	doubt(keyid: string): boolean {
+		const { now } = this.#parts;
+		const origin = URL.parse(keyid)?.origin ?? "";
+		const known = this.#actors.get(origin);
+		if (!known || now() - known.at < lookAgainAfter) return false;
+		return this.#actors.delete(origin);
 	}
 
 	readonly matters: Matters = {

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { digest } from "#protocol/migration/canonical.ts";
 import { serves } from "#protocol/migration/conversation.ts";
 import type { Content } from "#protocol/migration/messages.ts";
 import { isCloseEnough, roundsOf } from "#protocol/migration/rounds.ts";
@@ -7,6 +6,8 @@ import { Problem } from "#protocol/problem.ts";
 import type { DeploymentState } from "../deployments/deployment.ts";
 import type { Engine, Plan } from "../engines/engine.ts";
 import type { Saga, Step, Work } from "../jobs/saga.ts";
+import { announcedIn, announcedRound } from "./announced.ts";
+import { letRest, tellAll, untilVoted } from "./resting.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What the old provider does when a deployment moves away. Its other half is `arrive.ts`. */
@@ -19,7 +20,7 @@ export interface LeaveTools {
 	readonly sessions: Sessions;
 	readonly engine: Engine;
 	readonly now: () => number;
-	/** How long services may rest at most, seconds. */
+	/** How long services may rest at a time, seconds. */
 	readonly freezeSeconds: number;
 	/** Lists what all volumes hold. */
 	inventory(
@@ -112,55 +113,29 @@ const rehearse: LeaveStep = {
 
 const freeze: LeaveStep = {
 	...{ verb: "freeze", title: "Let your services rest", seconds: 5, deadline: 300 },
-	async do({ migration, plan }, { sessions, engine, setState, now }, work) {
-		sessions.checkOpen(sessions.known(migration));
-		if (sessions.known(migration).frozenAt === null) sessions.change(migration, { frozenAt: now() });
-		setState(plan.deployment, "frozen");
-		await engine.apply({ ...plan, mode: "frozen" }, work);
+	async do(input, tools, work) {
+		tools.sessions.checkOpen(tools.sessions.known(input.migration));
+		await letRest(input, tools, work);
 	},
 	async undo({ migration, plan }, { sessions, engine, setState, now }, work) {
 		// Before anybody may serve here again it must be certain that the other node will not.
 		await sessions.callOff(migration, "the move was called off while services rested");
-		const { state } = sessions.known(migration).talk;
-		if (!serves("source", state)) throw new Error(`Services must not start again: the migration is ${state}`);
+		const { talk, thawedAt } = sessions.known(migration);
+		if (!serves("source", talk.state)) throw new Error(`Services must not start again: the migration is ${talk.state}`);
 		setState(plan.deployment, "serving");
 		await engine.apply({ ...plan, mode: "serving" }, work);
-		sessions.change(migration, { thawedAt: now() });
+		if (thawedAt === null) sessions.change(migration, { thawedAt: now() });
 	},
 };
 
 const rest: LeaveStep = {
 	...{ verb: "rest", title: "Copy what has changed since", seconds: 10, ...patient },
-	do: (input, tools, work) =>
-		withinBudget(input, tools, work, async (signal) => {
-			const { sessions, inventory } = tools;
-			const { migration, plan } = input;
-			const manifests = sessions.all(migration, "source", "manifest");
-			if (manifests.at(-1)?.final) return;
-			const content = await inventory(
-				migration,
-				plan,
-				{ round: manifests.length + 1, final: true },
-				{ ...work, signal },
-			);
-			await sessions.say(migration, { kind: "manifest", content });
-		}),
+	do: tellAll,
 };
 
 const verify: LeaveStep = {
 	...{ verb: "verify", title: "Wait until the new provider has checked every byte", seconds: 10, ...patient },
-	do: (input, tools, work) =>
-		withinBudget(input, tools, work, async (signal) => {
-			const { sessions, follow } = tools;
-			const following = follow(input.migration, work);
-			try {
-				await work.aside(() =>
-					sessions.until(input.migration, signal, ({ talk }) => (talk.state === "frozen" ? undefined : true)),
-				);
-			} finally {
-				following.close();
-			}
-		}),
+	do: untilVoted,
 };
 
 /** The one point of no return. Only the other node can still refuse, and then it will never serve. */
@@ -232,38 +207,6 @@ export const leave: Saga<LeaveInput, LeaveTools> = {
 	name: "leave",
 	steps: () => ({ agree, copy, rehearse, freeze, rest, verify, handOver, domain, serve }),
 };
-
-/** Does work that must be over before services have rested for too long; else throws `freeze-too-long`. */
-async function withinBudget(
-	{ migration }: LeaveInput,
-	{ sessions, freezeSeconds, now }: LeaveTools,
-	work: Work,
-	doing: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-	const left = (sessions.known(migration).frozenAt ?? now()) + freezeSeconds * 1000 - now();
-	const over = new AbortController();
-	const timer = setTimeout(
-		() => over.abort(new Problem("freeze-too-long", { seconds: freezeSeconds })),
-		Math.max(0, left),
-	);
-	try {
-		await doing(AbortSignal.any([work.signal, over.signal]));
-	} finally {
-		clearTimeout(timer);
-	}
-}
-
-/** What the target has said of rounds, each of the manifest that we told it; what was overtaken does not count. */
-function announcedIn(sessions: Sessions, migration: string): Content<"announce">[] {
-	const told = new Map(
-		sessions.all(migration, "source", "manifest").map((manifest) => [manifest.round, digest(manifest)]),
-	);
-	return sessions.all(migration, "target", "announce").filter(({ round, manifest }) => told.get(round) === manifest);
-}
-
-function announcedRound(sessions: Sessions, migration: string, round: number) {
-	return announcedIn(sessions, migration).find((announced) => announced.round === round);
-}
 
 function accepted(sessions: Sessions, migration: string): Content<"accept"> {
 	const accept = sessions.last(migration, "target", "accept");

@@ -57,6 +57,10 @@ export interface About {
 	readonly challenges?: readonly Challenge[];
 	/** At the target: how long services rested, as the source has measured it. */
 	readonly restedSeconds?: number;
+	/** At the source: the times that services rested in vain, ms. */
+	readonly rests?: readonly { readonly from: number; readonly to: number }[];
+	/** At the source: a person wants services to serve now, and to be moved later. */
+	readonly thawWanted?: boolean;
 	/** Days the source keeps its copy. */
 	readonly keepDays?: number;
 }

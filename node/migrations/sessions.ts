@@ -293,11 +293,18 @@ export class Sessions {
 		}
 	}
 
-	/** Aborted, with what ended it, when the session ends from the other side while `signal` is not. */
-	whileOpen(id: string, signal: AbortSignal): { signal: AbortSignal; close(): void } {
+	/** Aborted, with what ended it, when the session ends from the other side while `signal` is not; also when it no longer `holds`. */
+	whileOpen(
+		id: string,
+		signal: AbortSignal,
+		holds: (session: Session) => boolean = () => true,
+	): { signal: AbortSignal; close(): void } {
 		const ended = new AbortController();
 		const closing = new AbortController();
-		this.until(id, AbortSignal.any([signal, closing.signal]), () => undefined).catch((error) => ended.abort(error));
+		const over = (session: Session) => (holds(session) ? undefined : new Problem("cancelled"));
+		this.until(id, AbortSignal.any([signal, closing.signal]), over)
+			.catch((error) => error)
+			.then((reason) => ended.abort(reason));
 		return { signal: AbortSignal.any([signal, ended.signal]), close: () => closing.abort(new Problem("cancelled")) };
 	}
 

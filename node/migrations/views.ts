@@ -73,7 +73,7 @@ export function migrationOf(parts: ViewParts, session: Session): Migration {
 			const { round, final } = manifest;
 			return { round, final, entries: sum("entries", manifest), bytes: sum("bytes", manifest), ...numbers };
 		}),
-		rehearsal: announced.at(-1)?.rehearsal ?? null,
+		rehearsal: announced.findLast(({ rehearsal }) => rehearsal)?.rehearsal ?? null,
 		frozenAt: times.from === null ? null : moment(times.from),
 		thawedAt: times.to === null ? null : moment(times.to),
 		freeze: {
@@ -100,7 +100,7 @@ function restOf({ id, side, frozenAt, thawedAt, handedAt }: Session, sessions: S
 	if (side === "source") return { from: frozenAt, to: thawedAt ?? handedAt };
 	const said = sessions.transcript.said(id);
 	const from =
-		said.find(({ kind, content }) => kind === "manifest" && (content as { final: boolean }).final)?.at ?? null;
+		said.findLast(({ kind, content }) => kind === "manifest" && (content as { final: boolean }).final)?.at ?? null;
 	const to = said.find(({ kind }) => kind === "active")?.at ?? null;
 	return { from, to };
 }

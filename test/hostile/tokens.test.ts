@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Content } from "#protocol/migration/messages.ts";
 import { parseToken, proofFor } from "#protocol/migration/token.ts";
 import { Conversation } from "./conversation.ts";
-import type { FakeNode } from "./fake-node.ts";
+import { type FakeNode, newKeys } from "./fake-node.ts";
 import { type MovingIn, newDomain, offerOf, Town } from "./town.ts";
 
 let town: Town;
@@ -196,4 +196,30 @@ test("the customer can say no to what came with a token for any domain, and noth
 	await town.person.api("POST /move-ins/{id}/refuse", { path: { id: talk.sid } });
 	expect((await talk.until("reject")).code).toBe("declined");
 	expect(await town.stateOf(domain)).toBeUndefined();
+});
+
+describe("A node that has got a new key since it was last asked", () => {
+	test.each(["the id of the old one", "an id of its own"])(
+		"is looked up anew, but not all the time; it has %s",
+		async (id) => {
+			const node = await town.stranger("renewed");
+			const moving = await town.movingIn(node);
+			const body = JSON.stringify({ offer: moving.offer });
+			const enquire = () => node.send({ target: `${moving.talk.door}/enquiry`, body, now: Date.now() + town.ahead });
+			const lookUps = () => node.asked.filter((one) => one === "GET /actor").length;
+			expect(await enquire()).toMatchObject({ status: 200 });
+			node.keys = newKeys(id === "the id of the old one" ? node.keys.keyid : `${node.actor}#newer`);
+			expect(await enquire()).toMatchObject({ code: "signature-wrong" });
+			expect(lookUps()).toBe(1);
+			town.ahead = 16_000;
+			expect(await enquire()).toMatchObject({ status: 200 });
+			expect(lookUps()).toBe(2);
+			node.keys = newKeys(`${node.actor}#never`);
+			const actor = node.actorDocument();
+			node.handlers.set("/actor", () => ({ body: actor, signer: null }));
+			node.keys = newKeys(`${node.actor}#hidden`);
+			expect(await enquire()).toMatchObject({ code: "signature-wrong" });
+			expect(lookUps()).toBe(2);
+		},
+	);
 });

@@ -57,6 +57,7 @@ export class Town {
 	readonly #nodes: FakeNode[] = [];
 	#node: Node | undefined;
 	#db: Database | undefined;
+	#settings: Record<string, string> = {};
 	/** The honest node's clock is so many ms ahead. */
 	ahead = 0;
 
@@ -82,16 +83,18 @@ export class Town {
 	}
 
 	async #open(settings: Record<string, string>): Promise<void> {
+		this.#settings = settings;
 		await this.#start(settings);
 		this.#db = new Database(join(this.folder, "state/node.sqlite"));
 		const voucher = new Vouchers(this.#db, "Honest", Date.now).make({ ...plenty, note: "" }).code;
 		await this.person.api("POST /sign-up", { body: { voucher, email: "ada@honest.example", password, name: "Ada" } });
 	}
 
-	/** Stops the honest node and starts it again. */
-	async restart(): Promise<void> {
+	/** Stops the honest node and starts it again; `meanwhile` nobody is at its state. */
+	async restart(meanwhile: () => void = () => {}): Promise<void> {
 		await this.#node?.close();
-		await this.#start({});
+		meanwhile();
+		await this.#start(this.#settings);
 		await this.person.api("POST /sign-in", { body: { email: "ada@honest.example", password } });
 	}
 

@@ -1,0 +1,117 @@
+/** A freeze that is to last for ever: nobody can keep services from their users by letting them wait. */
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually } from "../stories/world.ts";
+import type { FakeNode } from "./fake-node.ts";
+import { type MovingOut, Town } from "./town.ts";
+import { activeFor, announceOf, copied, frozen, moveOf, voteFor } from "./walks.ts";
+
+let town: Town;
+let fake: FakeNode;
+let choir: { domain: string; deployment: string };
+beforeAll(async () => {
+	town = await Town.open({ FEDIVERSITY_MIGRATIONS_FREEZE_SECONDS: "2" });
+	fake = await town.stranger();
+	fake.handlers.set("/", () => ({ body: "served there", signer: null }));
+	choir = await town.deployed();
+});
+afterAll(() => town?.close());
+
+const serves = ({ domain }: MovingOut) => eventually("it serves again", () => town.serves(domain));
+const rounds = ({ talk }: MovingOut) => talk.heard.filter(({ kind }) => kind === "manifest").length;
+
+/** As a target: the next round, and then the next final manifest. */
+async function frozenAgain(moving: MovingOut) {
+	const manifest = await moving.talk.until("manifest", rounds(moving) + 1);
+	expect(manifest.final).toBe(false);
+	expect(await moving.talk.say({ kind: "announce", content: announceOf(manifest) })).toMatchObject({ status: 204 });
+	const final = await moving.talk.until("manifest", rounds(moving) + 1);
+	expect(final.final).toBe(true);
+	return final;
+}
+
+test("services serve again when the target does not vote in time; what it votes for then counts no more", async () => {
+	const moving = await town.movingOut(fake, choir);
+	const void_ = await frozen(moving);
+	expect((await town.visit(choir.domain)).status).toBe(503);
+	await moving.talk.until("thaw");
+	await serves(moving);
+	expect((await town.job(moving.job)).state).toBe("running");
+	expect(await moving.talk.say(voteFor(void_))).toMatchObject({ status: 204 });
+	const final = await frozenAgain(moving);
+	expect(await moving.talk.say(voteFor(void_))).toMatchObject({ status: 204 });
+	expect(await moving.talk.say(voteFor(final))).toMatchObject({ status: 204 });
+	const move = await moving.talk.until("move");
+	expect(move.manifest).not.toBe(voteFor(void_).content.manifest);
+	expect(moving.talk.heard.map(({ kind }) => kind)).toEqual([
+		...["offer", "manifest", "manifest", "thaw", "manifest", "manifest", "move"],
+	]);
+	await moving.talk.say({ kind: "reject", content: { code: "cancelled", params: {}, detail: "no" } });
+	expect((await town.ended(moving.job)).state).toBe("undone");
+	await serves(moving);
+});
+
+test("a target that never votes: services rest three times at most, then the move is called off", async () => {
+	const moving = await town.movingOut(fake, choir);
+	await frozen(moving);
+	await moving.talk.until("thaw", 1);
+	await frozenAgain(moving);
+	await moving.talk.until("thaw", 2);
+	await frozenAgain(moving);
+	await moving.talk.until("withdraw");
+	expect(await town.ended(moving.job)).toEqual({ state: "undone", problems: ["freeze-too-long"] });
+	await serves(moving);
+	expect(moving.talk.heard.filter(({ kind }) => kind === "thaw")).toHaveLength(2);
+});
+
+test("a target that is silent after a thaw: nobody rests for it again, and the customer can end it", async () => {
+	const moving = await town.movingOut(fake, choir);
+	await frozen(moving);
+	await moving.talk.until("thaw");
+	await moving.talk.until("manifest", 3);
+	await serves(moving);
+	await town.person.api("POST /jobs/{id}/cancel", { path: { id: moving.job } });
+	expect((await town.ended(moving.job)).state).toBe("undone");
+	expect(moving.talk.heard.filter(({ kind }) => kind === "manifest")).toHaveLength(3);
+	await serves(moving);
+});
+
+test("a source that thaws while the target fetches: what it fetched for is void, and the next one counts", async () => {
+	const moving = await town.movedIn(fake);
+	const { talk, bag } = moving;
+	await copied(moving);
+	bag.lines.push(JSON.stringify(bag.entry("zzz", "new", { mode: 0o644 })));
+	talk.on("GET", "/listings", () => "never");
+	const final = bag.manifest(2, true);
+	expect(await talk.say({ kind: "manifest", content: final })).toMatchObject({ status: 204 });
+	const asked = () => fake.asked.filter((one) => one.startsWith(`GET /migrate/${talk.sid}/listings`)).length;
+	const before = asked();
+	await eventually("it asks", async () => asked() > 0 && before >= 0);
+	const { manifest } = voteFor(final).content;
+	expect(await talk.say({ kind: "thaw", content: { manifest, reason: "" } })).toMatchObject({ status: 204 });
+	bag.serve(talk);
+	bag.lines.pop();
+	expect(await talk.say({ kind: "manifest", content: bag.manifest(3, false) })).toMatchObject({ status: 204 });
+	await eventually("it has the round", async () => talk.last("announce")?.round === 3);
+	expect(await talk.say({ kind: "manifest", content: bag.manifest(4, true) })).toMatchObject({ status: 204 });
+	const vote = await talk.until("vote");
+	expect(vote.manifest).toBe(voteFor(bag.manifest(4, true)).content.manifest);
+	expect(await talk.say(await moveOf(moving, vote.manifest))).toMatchObject({ status: 204 });
+	await talk.until("active");
+	expect(await town.serves(moving.domain)).toBe(true);
+});
+
+test("killed and started between the rests, it goes on where it was: serving, and then once more", async () => {
+	const moving = await town.movingOut(fake, choir);
+	await frozen(moving);
+	await moving.talk.until("thaw");
+	await town.restart();
+	await serves(moving);
+	const final = await frozenAgain(moving);
+	await town.restart();
+	expect(await moving.talk.say(voteFor(final))).toMatchObject({ status: 204 });
+	const move = await moving.talk.until("move");
+	expect((await moving.talk.say(activeFor(move))).status).toBe(204);
+	expect((await town.ended(moving.job)).state).toBe("done");
+	expect(await town.visit(choir.domain)).toEqual({ status: 200, text: "served there" });
+});
