@@ -1,20 +1,25 @@
 import { getLogger } from "@logtape/logtape";
 import type { Config } from "../config.ts";
 import { openNode } from "../node.ts";
+import type { Surroundings } from "../parts.ts";
 import { configureLog } from "../web/log.ts";
 import { isRunning } from "./running-node.ts";
 import { tellServiceManager } from "./service-manager.ts";
 import { untilStopped } from "./stop.ts";
 import { Exit } from "./terminal.ts";
 
-/** Runs the node until it is told to stop; resolves with the exit code. Services in its care end with it. */
-export async function serve(config: Config): Promise<number> {
+/**
+ * Runs the node until it is told to stop; resolves with the exit code. Services in its care end with it. `recipes`: how they
+ * are run, where not as usual; for tests.
+ */
+export async function serve(config: Config, recipes?: Surroundings["recipes"]): Promise<number> {
 	configureLog(config.log, (line) => process.stderr.write(line));
 	const log = getLogger(["fediversity", "serve"]);
 	if (await isRunning(config.operator.socket))
 		throw new Exit("failure", `The node cannot start: it is running already (it answers at ${config.operator.socket})`);
 	const stopped = untilStopped();
-	const node = await openNode(config, { environment: process.env, now: Date.now }).catch((error) => {
+	const surroundings = { environment: process.env, now: Date.now, ...(recipes && { recipes }) };
+	const node = await openNode(config, surroundings).catch((error) => {
 		throw startProblem(error, config);
 	});
 	const { host, port } = node.address;

@@ -33,6 +33,8 @@ export interface PairOptions {
 	readonly ahead?: Partial<Record<Provider, number>>;
 	/** Machines with addresses of their own, instead of this one. */
 	readonly machines?: Record<Provider, Machine>;
+	/** A file with a function `recipes`, and what each node gives it to learn how services are run there. */
+	readonly recipes?: { readonly file: string; readonly given: Readonly<Record<Provider, unknown>> };
 	/** Where a node keeps its state, instead of the pair's folder. */
 	readonly folders?: Partial<Record<Provider, string>>;
 }
@@ -134,7 +136,10 @@ demo.mailbox = "http://mail.localhost/"
 		const log = openSync(this.logOf(provider), "a");
 		const program = join(import.meta.dirname, "serve-at.ts");
 		const enter = this.#options.machines?.[provider].enter ?? [];
-		const args = [...enter, process.execPath, program, this.#configOf(provider), String(this.#ahead[provider])];
+		const { recipes } = this.#options;
+		const kitchen = recipes ? [JSON.stringify({ file: recipes.file, given: recipes.given[provider] })] : [];
+		const how = [this.#configOf(provider), String(this.#ahead[provider]), ...kitchen];
+		const args = [...enter, process.execPath, program, ...how];
 		const child = spawn(args[0] ?? "", args.slice(1), { cwd: this.folder, stdio: ["ignore", log, log, "ipc"] });
 		closeSync(log);
 		this.#children[provider] = child;

@@ -1,8 +1,9 @@
 /**
  * `fediversity serve` by another clock: `serve-at.ts CONFIG MILLISECONDS` runs the same command so many milliseconds
- * ahead of this machine, and `{ ahead: MILLISECONDS }` over its channel lets the clock jump.
+ * ahead of this machine, and `{ ahead: MILLISECONDS }` over its channel lets the clock jump. A third argument, the JSON of
+ * `{ file, given }`, has services run as `recipes(given)` of that file says.
  */
-const [file, first = "0"] = process.argv.slice(2);
+const [file, first = "0", kitchen] = process.argv.slice(2);
 const RealDate = Date;
 let ahead = Number(first);
 
@@ -23,6 +24,11 @@ process.channel?.unref();
 
 const { configuration } = await import("../../node/commands/configuration.ts");
 const { serve } = await import("../../node/commands/serve.ts");
-process.exit(await serve(configuration(file, process.env)));
+process.exit(await serve(configuration(file, process.env), kitchen ? await recipesOf(JSON.parse(kitchen)) : undefined));
+
+async function recipesOf({ file, given }: { file: string; given: unknown }) {
+	const { recipes } = await import(file);
+	return recipes(given);
+}
 
 export {};
