@@ -18,8 +18,9 @@ export default defineConfig({
 					include: [
 						"{node,ui,protocol}/**/*.test.ts",
 						"test/*.test.ts",
-						"test/contracts/**/*.test.ts",
+						"test/{contracts,nix,nixops4}/**/*.test.ts",
 						"test/model/*.test.ts",
+						"test/nix/*.test.ts",
 						"test/services/certificates.test.ts",
 					],
 				},

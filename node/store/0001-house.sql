@@ -160,6 +160,13 @@ CREATE TABLE certificate (
 	failures INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL DEFAULT 0, problem TEXT
 ) STRICT;
 
+-- What NixOps4 knows of each deployment: the document as of one event, and all events, of which those after it are still to be added.
+CREATE TABLE nixops_state (deployment TEXT PRIMARY KEY, seq INTEGER NOT NULL, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE nixops_event (
+	deployment TEXT NOT NULL, seq INTEGER NOT NULL, event TEXT NOT NULL, patch TEXT NOT NULL, at INTEGER NOT NULL,
+	PRIMARY KEY (deployment, seq)
+) STRICT, WITHOUT ROWID;
+
 -- Answers to requests with an Idempotency-Key, sealed and kept for a day; none yet: the request is under way.
 CREATE TABLE idempotency (
 	customer TEXT NOT NULL, key TEXT NOT NULL, request_hash BLOB NOT NULL, sealed BLOB, at INTEGER NOT NULL, PRIMARY KEY (customer, key)
