@@ -29,10 +29,13 @@ async function installed(): Promise<string | null> {
 	return found?.stdout.trim() || null;
 }
 
-/** What a Nix expression is worth, as JSON has it; fails with what Nix says. */
-export async function evaluated<Value>(program: string, expression: string): Promise<Value> {
+/**
+ * What a Nix expression is worth, as JSON has it; fails with what Nix says. Where files become part of it, `store` is a
+ * folder in which they can be kept.
+ */
+export async function evaluated<Value>(program: string, expression: string, store = "dummy://"): Promise<Value> {
 	const features = ["--extra-experimental-features", "nix-command flakes"];
-	const where = ["--offline", "--store", "dummy://"];
+	const where = ["--offline", "--store", store];
 	const how = ["eval", "--impure", "--json", "--expr", expression];
 	const { stdout } = await run(program, [...features, ...where, ...how], { maxBuffer: 64 * 1024 * 1024 });
 	return JSON.parse(stdout) as Value;

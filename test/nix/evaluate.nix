@@ -1,0 +1,47 @@
+# Test equipment: a machine's or a node's configuration, evaluated with the stand-ins, or with nixpkgs' own lib where its path is given.
+{ nixpkgsLib ? null }:
+let
+  lib = if nixpkgsLib == null then import ./lib.nix else import nixpkgsLib;
+
+  fake = name: { inherit name; outPath = "/nix/store/${name}"; meta.mainProgram = name; type = "derivation"; };
+  pkgs = {
+    writeText = name: text: fake name // { inherit text; };
+    writeTextDir = name: text: fake (baseNameOf name) // { inherit text; };
+    writeShellScript = name: text: fake name // { inherit text; };
+    writeShellApplication = { name, text, runtimeInputs ? [ ] }: fake name // { inherit text; };
+    runtimeShell = "/bin/sh";
+    formats.toml = _: { type = lib.types.attrsOf lib.types.anything; generate = name: _: fake name; };
+    stdenv.hostPlatform.system = "x86_64-linux";
+  } // lib.genAttrs [ "coreutils" "gnutar" "sqlite" "mkpasswd" "openssl" "openssh" "garage_2" "nodejs" ] fake;
+
+  evaluated = modules: (lib.evalModules {
+    modules = [ (import ./nixos.nix { inherit lib; }) ] ++ modules;
+    specialArgs = { inherit pkgs; };
+  }).config;
+  # `{ "a.b" = 1; }` as `{ a.b = 1; }`.
+  nested = path: value: lib.foldl' (inner: name: { ${name} = inner; }) value (lib.reverseList (lib.splitString "." path));
+in
+rec {
+  inherit lib pkgs evaluated;
+
+  given = settings: machine { imports = lib.mapAttrsToList nested settings; };
+
+  machine = settings: evaluated [
+    ../../nix/machine.nix
+    { fediversity.package = fake "fediversity"; fediversity.certificates = { email = "a@b.example"; acceptTerms = true; }; }
+    settings
+  ];
+
+  node = settings: evaluated [
+    (import ../../nix/module.nix {
+      fediversity = _: fake "fediversity";
+      inputs = {
+        nixpkgs = "/nix/store/nixpkgs";
+        nixops4 = fake "nixops4" // { packages.x86_64-linux.default = fake "nixops4"; };
+        nixops4-nixos = fake "nixops4-nixos";
+      };
+    })
+    { services.fediversity = { enable = true; settings = { provider.name = "North"; web.url = "https://panel.north.example"; }; }; }
+    settings
+  ];
+}

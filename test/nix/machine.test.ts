@@ -1,0 +1,240 @@
+/** A machine's configuration for each service, evaluated with stand-ins for nixpkgs, held against the node's own catalogue. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { Declaration, type Declared } from "../../node/agent/declaration.ts";
+import { catalogue, serviceNamed } from "../../node/services/catalogue.ts";
+import { evaluated, nix } from "./get-nix.ts";
+
+const program = await nix();
+const here = import.meta.dirname;
+const onNixos = ["mastodon", "peertube", "pixelfed", "garage", "galene", "gotosocial"];
+
+interface Unit {
+	before: string[];
+	requires: string[];
+	requiredBy: string[];
+	script: string;
+	path: string[];
+	environment: Record<string, string>;
+	unitConfig: { ConditionPathExists?: string[] };
+	serviceConfig: { LoadCredential?: string[]; EnvironmentFile?: string[] };
+}
+
+interface Machine {
+	services: Record<string, { volumes: Record<string, { kind: string; secrets: string[] }>; units: string[] }>;
+	agent: Declared;
+	secrets: Record<string, { names: string[]; before: string[]; folder: string }>;
+	units: Record<string, Unit>;
+	timers: Record<string, Unit>;
+	hosts: string[];
+	failed: string[];
+	settings: Record<string, Record<string, unknown>>;
+	databases: { ensureUsers: { name: string; ensureClauses: Record<string, boolean> }[]; identMap: string };
+	keys: string[];
+	ports: number[];
+}
+
+const seen = `m: {
+	inherit (m.fediversity) services secrets;
+	agent = builtins.fromJSON m.environment.etc."fediversity/agent.json".text;
+	units = m.systemd.services; timers = m.systemd.timers;
+	hosts = builtins.attrNames m.services.nginx.virtualHosts;
+	failed = builtins.concatMap (one: if one.assertion then [ ] else [ one.message ]) m.assertions;
+	settings = { garage = m.services.garage.settings; gotosocial = m.services.gotosocial.settings; pixelfed = m.services.pixelfed.settings;
+		peertube = m.services.peertube.settings; mastodon = m.services.mastodon.extraConfig; };
+	databases = { inherit (m.services.postgresql) ensureUsers identMap; };
+	keys = m.users.users.root.openssh.authorizedKeys.keys;
+	ports = m.networking.firewall.allowedTCPPorts;
+}`;
+
+async function machine(services: readonly string[], more: object = {}, deployment: object = {}): Promise<Machine> {
+	const plan = { deployment: "d1", domain: "choir.example", services: Object.fromEntries(services.map(planned)) };
+	const settings = JSON.stringify({ "fediversity.deployment": { ...plan, ...deployment }, ...more });
+	const expression = `(${seen}) ((import ${here}/evaluate.nix { }).given (builtins.fromJSON ${nixText(settings)}))`;
+	return evaluated<Machine>(program ?? "", expression, store());
+}
+
+const planned = (name: string) =>
+	[
+		name,
+		{
+			hosts: [`${serviceNamed(name)?.hosts[0] ?? name}.choir.example`],
+			origin: `https://${serviceNamed(name)?.hosts[0] ?? name}.choir.example`,
+			owner: { username: "alice", email: "alice@choir.example" },
+		},
+	] as const;
+
+/** Modules name files beside them, which evaluation puts into a store: one of the tests' own. */
+function store(): string {
+	const folder = join(here, "../../.cache/nix-store");
+	mkdirSync(folder, { recursive: true });
+	return folder;
+}
+
+const nixText = (text: string) => `"${text.replaceAll(/[\\"]|\$\{/g, (found) => `\\${found}`)}"`;
+
+describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brings)", () => {
+	let whole: Machine;
+	beforeAll(async () => {
+		// Two services that want the same host name cannot be in one deployment; GoToSocial has a test of its own.
+		whole = await machine(onNixos.filter((name) => name !== "gotosocial"));
+		const alone = await machine(["gotosocial"]);
+		for (const part of ["services", "secrets", "units", "timers"] as const)
+			Object.assign(whole[part], { ...alone[part], ...whole[part] });
+		Object.assign(whole.agent.services, alone.agent.services);
+	});
+
+	test("nothing that nixpkgs would assert fails", () => {
+		expect(whole.failed).toEqual([]);
+	});
+
+	describe.each(onNixos)("%s", (name) => {
+		const service = catalogue.find((one) => one.name === name);
+
+		test("keeps the volumes of the catalogue, of the same kinds", () => {
+			const declared = Object.entries(whole.services[`d1/${name}`]?.volumes ?? {});
+			const expected = service?.volumes.map((volume) => [volume.name, volume.kind]) ?? [];
+			expect(declared.map(([volume, { kind }]) => [volume, kind]).sort()).toEqual([...expected].sort());
+		});
+
+		test("waits for the secrets of the catalogue before it starts", () => {
+			const { names, before, folder } = whole.secrets[name] ?? { names: [], before: [], folder: "" };
+			expect([...names].sort()).toEqual([...(service?.secrets ?? [])].sort());
+			expect(folder).toBe(`/var/lib/fediversity/secrets/d1/${name}`);
+			expect(before.length).toBeGreaterThan(0);
+			expect(whole.units[`fediversity-secrets-${name}`]?.requiredBy).toEqual(before);
+		});
+
+		test("stays frozen through a restart and a system switch", () => {
+			const { units = [] } = whole.services[`d1/${name}`] ?? {};
+			expect(units.length).toBeGreaterThan(0);
+			for (const unit of units) {
+				const [, plain = "", kind] = /^(.*)\.(\w+)$/.exec(unit) ?? [];
+				const found = (kind === "timer" ? whole.timers : whole.units)[plain];
+				expect(found?.unitConfig.ConditionPathExists, unit).toEqual([`!/var/lib/fediversity/frozen/d1/${name}`]);
+			}
+		});
+
+		test("makes the first account if the catalogue says that there is one", () => {
+			const owner = whole.units[`fediversity-owner-${name}`];
+			expect(owner !== undefined).toBe(service?.account !== "none");
+			if (owner)
+				expect(owner.serviceConfig.LoadCredential).toEqual([`password:${whole.secrets[name]?.folder}/password`]);
+		});
+
+		test("says where each volume is in the words that the agent reads", () => {
+			const declaration = new Declaration(whole.agent);
+			const declared = declaration.service(`d1/${name}`);
+			const kinds = Object.entries(declared.volumes).map(([volume, { kind }]) => [volume, kind]);
+			const moving = service?.volumes.filter(({ kind }) => kind !== "secret") ?? [];
+			expect(kinds.sort()).toEqual(moving.map((volume) => [volume.name, volume.kind]).sort());
+			expect(declared.health?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\//);
+			expect(declaration.holdFile(`d1/${name}`)).toBe(`/var/lib/fediversity/frozen/d1/${name}`);
+		});
+	});
+
+	test("no secret is in the configuration: every file of one lies outside the store", () => {
+		const text = JSON.stringify(whole);
+		for (const [name, { names }] of Object.entries(whole.secrets))
+			for (const secret of names) expect(text).not.toContain(`/nix/store/${name}-${secret}`);
+		const files = Object.values(whole.units).flatMap(({ serviceConfig }) => serviceConfig.EnvironmentFile ?? []);
+		expect(files.length).toBeGreaterThan(0);
+		for (const file of files) expect(file).toMatch(/^\/(run\/fediversity|var\/lib\/mastodon)\//);
+	});
+
+	test("scripts are ones that a shell can read", () => {
+		const scripts = Object.entries(whole.units).filter(([, { script }]) => script !== "");
+		expect(scripts.length).toBeGreaterThan(10);
+		for (const [unit, { script }] of scripts) {
+			expect(() => execFileSync("bash", ["-n"], { input: script, stdio: "pipe" }), unit).not.toThrow();
+		}
+	});
+
+	test("roles of databases may do what a move needs, and the agent may be any of them", () => {
+		expect(whole.databases.ensureUsers.map(({ name }) => name).sort()).toEqual(["mastodon", "peertube", "pixelfed"]);
+		for (const { name, ensureClauses } of whole.databases.ensureUsers) {
+			expect(ensureClauses).toEqual({ createdb: true, login: true, replication: true });
+			expect(whole.databases.identMap).toContain(`fediversity root ${name}\n`);
+		}
+	});
+
+	test("media lies in the storage of the same machine, and is read at its host name", () => {
+		expect(whole.settings["mastodon"]).toMatchObject({
+			S3_BUCKET: "mastodon",
+			S3_ENDPOINT: "http://127.0.0.1:3900",
+			S3_ALIAS_HOST: "media.choir.example/mastodon",
+		});
+		expect(whole.settings["pixelfed"]).toMatchObject({ AWS_URL: "https://media.choir.example/pixelfed" });
+		expect(whole.settings["peertube"]).toMatchObject({
+			object_storage: { web_videos: { base_url: "https://media.choir.example/peertube", prefix: "web-videos/" } },
+		});
+	});
+
+	test("or in one that the root has made elsewhere", async () => {
+		const bucket = { bucket: "d1-mastodon", endpoint: "http://10.0.0.5:3900", region: "garage", keyId: "GK12" };
+		const made = { mastodon: { buckets: { media: { ...bucket, path: "/var/lib/key" } } } };
+		const { settings, agent } = await machine(["mastodon"], {
+			"_module.args.resources": made,
+			"fediversity.storage.publicUrl": "https://media.north.example",
+		});
+		expect(settings["mastodon"]).toMatchObject({
+			S3_BUCKET: "d1-mastodon",
+			S3_ENDPOINT: "http://10.0.0.5:3900",
+			S3_ALIAS_HOST: "media.north.example/d1-mastodon",
+		});
+		expect(agent.services["d1/mastodon"]?.volumes["media"]).toMatchObject({ bucket: "d1-mastodon" });
+	});
+
+	test("without a deployment it is empty and waits, with a shell for nobody but the node", async () => {
+		const key = `ssh-ed25519 ${"A".repeat(68)} node`;
+		const expression = `(${seen}) ((import ${here}/evaluate.nix { }).machine { fediversity.access.agentKeys = [ "${key}" ]; })`;
+		const empty = await evaluated<Machine>(program ?? "", expression, store());
+		expect(empty.agent).toEqual({ services: {} });
+		expect(Object.keys(empty.units)).toEqual([]);
+		expect(empty.ports).toEqual([]);
+		expect(empty.keys).toEqual([`restrict,command="/nix/store/fediversity-agent-only" ${key}`]);
+	});
+
+	test("in mode absent nothing of a service is left in the system; frozen changes nothing", async () => {
+		const absent = await machine(["galene"], {}, { mode: "absent" });
+		expect(absent.units).toEqual({});
+		expect(await machine(["galene"], {}, { mode: "frozen" })).toEqual(await machine(["galene"]));
+	});
+
+	const hostile: [what: string, deployment: object][] = [
+		[
+			"a host name with more in it",
+			{ services: { gotosocial: { ...planned("gotosocial")[1], hosts: ["a.example; rm -rf /"] } } },
+		],
+		[
+			"a host name with a line's end",
+			{ services: { gotosocial: { ...planned("gotosocial")[1], hosts: ["a.example\n}"] } } },
+		],
+		[
+			"an origin with a path",
+			{ services: { gotosocial: { ...planned("gotosocial")[1], origin: "https://a.example/$(id)" } } },
+		],
+		[
+			"a user name for a shell",
+			{ services: { gotosocial: { ...planned("gotosocial")[1], owner: { username: "$(id)", email: "a@b.example" } } } },
+		],
+		["a deployment that leads out of its folder", { deployment: "../../etc" }],
+		["a mode that there is not", { mode: "root" }],
+		["a setting that nobody declares", { boot: {} }],
+	];
+	test.each(hostile)("refuses %s", async (_what, deployment) => {
+		await expect(machine(["gotosocial"], {}, deployment)).rejects.toThrow(/is not of type|does not exist/);
+	});
+
+	test("what a customer has written is only ever a text", async () => {
+		const owner = { username: "alice", email: "a`$HOME`@b.example" };
+		const services = (email: string) => ({
+			services: { gotosocial: { ...planned("gotosocial")[1], owner: { ...owner, email } } },
+		});
+		await expect(machine(["gotosocial"], {}, services(owner.email))).rejects.toThrow(/is not of type/);
+		const { units } = await machine(["gotosocial"], {}, services("a{x}$HOME@b.example"));
+		expect(units["fediversity-owner-gotosocial"]?.script).toContain("--email 'a{x}$HOME@b.example'");
+	});
+});
