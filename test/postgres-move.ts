@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hashOf } from "../node/volumes/piece.ts";
 import { openPostgresSource, openPostgresTarget } from "../node/volumes/postgres/postgres.ts";
 import type { Entry, Listing, PieceName, Place, Source, Target } from "../node/volumes/volume.ts";
 import { type Cluster, programs } from "./postgres.ts";
@@ -70,8 +70,6 @@ export function listingOf(all: readonly Entry[]): Listed {
 		},
 	};
 }
-
-const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64url");
 
 /** Brings over what is lacking and is what it was said to be; answers how many bytes that were. */
 export async function bring(source: Source, target: Target, listing: Listing): Promise<number> {

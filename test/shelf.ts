@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { hashOf } from "../node/volumes/piece.ts";
 import {
 	type Entry,
 	type Listing,
@@ -8,8 +8,6 @@ import {
 	type Source,
 	type Target,
 } from "../node/volumes/volume.ts";
-
-const nameOf = (bytes: Uint8Array) => hash("sha256", bytes, "base64url");
 
 function cut(bytes: Buffer): Buffer[] {
 	return Array.from({ length: Math.ceil(bytes.length / pieceSize) }, (_, index) =>
@@ -33,7 +31,7 @@ export class GivingShelf implements Source {
 			yield [
 				path.endsWith("/")
 					? { path: path.slice(0, -1), type: "folder", size: 0, pieces: [], mode: 0o755 }
-					: { path, type: "file", size: bytes.length, pieces: cut(bytes).map(nameOf), mode: 0o644, modified: "1" },
+					: { path, type: "file", size: bytes.length, pieces: cut(bytes).map(hashOf), mode: 0o644, modified: "1" },
 			];
 	}
 
@@ -77,7 +75,7 @@ export class TakingShelf implements Target {
 
 	async write(pieces: readonly Piece[]): Promise<void> {
 		await this.beforeWrite(pieces);
-		for (const { bytes } of pieces) this.aside.set(nameOf(bytes), Buffer.from(bytes));
+		for (const { bytes } of pieces) this.aside.set(hashOf(bytes), Buffer.from(bytes));
 		this.written += pieces.length;
 	}
 
@@ -89,7 +87,7 @@ export class TakingShelf implements Target {
 			for (const { path, type, pieces } of entries) {
 				const parts = pieces.map((name) => this.aside.get(name));
 				for (const [index, part] of parts.entries())
-					if (!part || nameOf(part) !== pieces[index]) {
+					if (!part || hashOf(part) !== pieces[index]) {
 						this.aside.delete(pieces[index] as string);
 						missing.set(pieces[index] as string, { path, index });
 					}

@@ -1,8 +1,8 @@
-import { hash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { hashOf } from "../volumes/piece.ts";
 import type { Entry } from "../volumes/volume.ts";
 import { checkListing, checkManifest } from "./checked.ts";
 import type { ManifestVolume } from "./inventory.ts";
@@ -14,7 +14,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const piece = hash("sha256", "a", "base64url");
+const piece = hashOf(Buffer.from("a"));
 const file = (path: string): Entry => ({ path, type: "file", size: 1, pieces: [piece], mode: 0o644 });
 const tree = (path: string): Entry => ({ path, type: "folder", size: 0, pieces: [] });
 const link = (path: string, target: string): Entry => ({ path, type: "hardlink", size: 0, pieces: [], target });

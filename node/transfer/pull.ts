@@ -1,6 +1,6 @@
-import { hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { openStreamKey, type SealPair } from "#protocol/migration/seal.ts";
+import { hashOf } from "../volumes/piece.ts";
 import type { Piece, PieceName, Target } from "../volumes/volume.ts";
 import { Arrival, StreamRefused } from "./arrival.ts";
 import { contextOf, openFrames, unpacked } from "./frames.ts";
@@ -122,7 +122,7 @@ class Stream {
 			const piece = this.#expected.next();
 			if (!piece || ordinal !== this.#expected.number - 1)
 				throw new StreamRefused("A piece came that nobody asked for");
-			if (hash("sha256", bytes, "base64url") !== piece.hash) {
+			if (hashOf(bytes) !== piece.hash) {
 				skipped(piece);
 				continue;
 			}

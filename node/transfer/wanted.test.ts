@@ -1,8 +1,8 @@
-import { hash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { hashOf } from "../volumes/piece.ts";
 import { type Entry, type PieceName, pieceSize } from "../volumes/volume.ts";
 import { Entries, ListingFile, lineOf } from "./lines.ts";
 import { Wanted } from "./wanted.ts";
@@ -10,7 +10,7 @@ import { mostWants } from "./wants.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
-const piece = hash("sha256", "a", "base64url");
+const piece = hashOf(Buffer.from("a"));
 /** Paths that are easily taken for something else in a line; every third file has three pieces, the last of one byte. */
 const path = (number: number) =>
 	[`f${number}`, `"path":"f${number}`, `f${number}\\"`, `ä${number}`][number % 4] as string;

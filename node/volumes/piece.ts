@@ -1,20 +1,32 @@
-import { hash } from "node:crypto";
+import { Blake3Hasher, blake3UrlSafeBase64 } from "@napi-rs/blake-hash";
 import { pieceSize } from "./volume.ts";
 
-/** Length of a piece's name: SHA-256 in base64url. */
+/** Length of a piece's name: BLAKE3 (256 bits) in base64url. */
 export const hashLength = 43;
 
 const zeros = Buffer.alloc(pieceSize);
+
+/** The name of a piece: its BLAKE3, base64url. */
+export const hashOf = (bytes: Uint8Array): string => blake3UrlSafeBase64(bytes).slice(0, hashLength);
+
 /** What a whole piece of nothing but zeros is called. It is never sent, and holes are made of it. */
-export const zeroPiece = hash("sha256", zeros, "base64url");
+export const zeroPiece = hashOf(zeros);
 
 export function isZero(bytes: Uint8Array): boolean {
 	return bytes[0] === 0 && zeros.compare(bytes, 0, bytes.length, 0, bytes.length) === 0;
 }
 
-/** The name of a piece: its SHA-256, base64url. */
-export function hashOf(bytes: Uint8Array): string {
-	return bytes.length === pieceSize && isZero(bytes) ? zeroPiece : hash("sha256", bytes, "base64url");
+/** The name of a piece that comes bit by bit, as 32 bytes. */
+export class PieceHash {
+	readonly #hasher = new Blake3Hasher();
+
+	update(bytes: Uint8Array): void {
+		this.#hasher.update(bytes);
+	}
+
+	digest(): Buffer {
+		return this.#hasher.digestBuffer();
+	}
 }
 
 /** How many pieces content of this size has. */

@@ -84,7 +84,7 @@ function mistakeIn(entry: Entry, kind: VolumeKind): string | undefined {
 	return mistakeInContent(entry) ?? mistakeInMembers(entry);
 }
 
-/** SHA-256 in base64url: 43 letters, the last of which has two bits to spare. */
+/** BLAKE3 in base64url: 43 letters, the last of which has two bits to spare. */
 const digest = /^[\w-]{42}[AEIMQUYcgkosw048]$/;
 
 function mistakeInContent({ type, size, pieces }: Entry): string | undefined {

@@ -35,7 +35,7 @@
  * | 4 | big-endian: its length, at most 256 KiB |
  * | … | the piece |
  *
- * Pieces that are left out are not there any more. Who receives a piece checks its SHA-256 before using it.
+ * Pieces that are left out are not there any more. Who receives a piece checks its name (BLAKE3) before using it.
  */
 import { Problem } from "../problem.ts";
 import { fromBase64url, toBase64, toBase64url, utf8 } from "./bytes.ts";

@@ -1,5 +1,6 @@
 /** What the transfer does between the two ends of a volume, without a network in between. */
 import { createCipheriv, createHash } from "node:crypto";
+import { hashOf } from "../../node/volumes/piece.ts";
 import type { Entry, Listing, Piece, PieceName, Source, Target } from "../../node/volumes/volume.ts";
 
 export const never = new AbortController().signal;
@@ -88,7 +89,7 @@ export async function fetched(
 	return bytes;
 }
 
-export const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64url");
+export { hashOf };
 
 /** Bytes that no compression and no deduplication makes less of, the same for the same seed. */
 export function noise(bytes: number, seed: number | string): Buffer {

@@ -5,11 +5,12 @@ import { newStreamKey } from "#protocol/migration/seal.ts";
 import { contextOf, Packer, Sealer } from "../../node/transfer/frames.ts";
 import { lineOf } from "../../node/transfer/lines.ts";
 import { decodeRequest } from "../../node/transfer/wants.ts";
+import { hashOf } from "../../node/volumes/piece.ts";
 import type { Entry } from "../../node/volumes/volume.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Reply } from "./fake-node.ts";
 
-const sha256 = (bytes: Uint8Array | string) => hash("sha256", bytes, "base64url");
+const sha256 = (text: string) => hash("sha256", text, "base64url");
 
 type Volume = Content<"manifest">["volumes"][number];
 
@@ -28,8 +29,8 @@ export class Baggage {
 		if (path.endsWith("/"))
 			return { path: path.slice(0, -1), type: "folder", size: 0, pieces: [], mode: 0o755, ...more };
 		const bytes = Buffer.from(text);
-		this.pieces.set(sha256(bytes), bytes);
-		const pieces = bytes.length > 0 ? [sha256(bytes)] : [];
+		this.pieces.set(hashOf(bytes), bytes);
+		const pieces = bytes.length > 0 ? [hashOf(bytes)] : [];
 		return { path, type: "file", size: bytes.length, pieces, mode: 0o644, ...more };
 	}
 

@@ -11,6 +11,7 @@ import { sixWords } from "../../protocol/migration/words.ts";
 import { chainVectors } from "./chains.ts";
 import { entryVectors } from "./entries.ts";
 import { domain, nodeAt, noon, north, seed, sid, south, tokenSecret } from "./nodes.ts";
+import { pieceVectors } from "./pieces.ts";
 
 export async function vectors(): Promise<Record<string, unknown>> {
 	await sodium.ready;
@@ -23,6 +24,7 @@ export async function vectors(): Promise<Record<string, unknown>> {
 		seal: sealVectors(),
 		sheet: await sheetVectors(),
 		entries: entryVectors(),
+		pieces: pieceVectors(),
 		chains: await chainVectors(),
 	};
 }

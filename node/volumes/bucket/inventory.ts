@@ -1,5 +1,5 @@
-import { createHash, type Hash } from "node:crypto";
 import type { Database } from "../../store/database.ts";
+import { PieceHash } from "../piece.ts";
 import { pieceSize } from "../volume.ts";
 import { ahead } from "./ahead.ts";
 import { pathOf, unfit } from "./key.ts";
@@ -8,7 +8,7 @@ import type { Bucket, Listed } from "./s3.ts";
 
 /** An object with what reading it has shown. */
 export interface Known extends Listed {
-	/** SHA-256 of each piece, 32 bytes each, one after the other. */
+	/** BLAKE3 of each piece, 32 bytes each, one after the other. */
 	readonly pieces: Buffer;
 	readonly meta: Meta;
 	/** Whether it was old enough when it was read that another state of it would show in the list. */
@@ -167,12 +167,12 @@ function known(row: Row): Known & { readonly id: number } {
 /** Cuts what streams by into pieces and keeps their hashes. */
 export class Pieces {
 	readonly #hashes: Buffer[] = [];
-	#hash: Hash | undefined;
+	#hash: PieceHash | undefined;
 	#room = pieceSize;
 
 	add(chunk: Buffer): void {
 		for (let rest = chunk; rest.length > 0; ) {
-			this.#hash ??= createHash("sha256");
+			this.#hash ??= new PieceHash();
 			const part = rest.subarray(0, this.#room);
 			this.#hash.update(part);
 			this.#room -= part.length;

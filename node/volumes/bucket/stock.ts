@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import type { Database } from "../../store/database.ts";
-import { zeroPiece } from "../piece.ts";
+import { hashOf, zeroPiece } from "../piece.ts";
 import { pieceSize } from "../volume.ts";
 import { Inventory, type Known } from "./inventory.ts";
 import type { Bucket } from "./s3.ts";
@@ -108,5 +107,5 @@ export class Stock {
 }
 
 export function isPiece(hash: Buffer, bytes: Uint8Array): boolean {
-	return createHash("sha256").update(bytes).digest().equals(hash);
+	return hashOf(bytes) === hash.toString("base64url");
 }

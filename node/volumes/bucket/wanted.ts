@@ -33,7 +33,7 @@ export interface Wanted {
 	readonly id: number;
 	readonly key: string;
 	readonly size: number;
-	/** SHA-256 of each piece, 32 bytes each. */
+	/** BLAKE3 of each piece, 32 bytes each. */
 	readonly pieces: Buffer;
 	readonly meta: Meta;
 	readonly at: string | null;

@@ -146,7 +146,6 @@ export class Asking {
 				if (bytes) {
 					fd ??= await this.#openNew(raw, stays);
 					writeFully(fd, bytes, index * pieceSize);
-					this.#q.round.note(raw, index, bytes);
 				} else left.push(index);
 				if (this.#pace.isDue) await this.#pace.rest();
 			}

@@ -14,6 +14,7 @@ import {
 	rmSync,
 	statSync,
 	symlinkSync,
+	truncateSync,
 	utimesSync,
 	writeFileSync,
 	writeSync,
@@ -142,7 +143,9 @@ describe("what is read", () => {
 	});
 
 	test("must not change once nobody writes any more", async () => {
-		write("a", noise(40 * pieceSize, 1));
+		// So long that others have their turn several times while it is read.
+		write("a", noise(pieceSize, 1));
+		truncateSync(at("from", "a"), 2000 * pieceSize);
 		const listing = listed(source(), true);
 		const fd = openSync(at("from", "a"), "r+");
 		const writing = setInterval(() => writeSync(fd, String(Math.random()), 0), 1);

@@ -1,11 +1,7 @@
 import { fstatSync } from "node:fs";
-import { crc32 } from "node:zlib";
 import { hashLength } from "../piece.ts";
 import type { Listing } from "../volume.ts";
 import { stagedSignatureOf } from "./records.ts";
-
-/** Sums kept at most; pieces beyond are checked by their SHA-256, at four times the cost. */
-const mostSums = 250_000;
 
 /** A file of which some pieces are known to be as listed as long as it looks like this. */
 export interface Part {
@@ -14,12 +10,9 @@ export interface Part {
 	pieces: string;
 }
 
-/** What this process itself has seen of a round's pieces, to spare it reading or hashing them all again. */
+/** What this process itself has seen of a round's long files, to spare it reading them all again. */
 export class Round {
 	readonly #listing: Listing;
-	/** By path; most files have one piece, and a number takes less room than a list. */
-	readonly #sums = new Map<string, number | number[]>();
-	#count = 0;
 	/** Files of several pieces, some of which stay as they are. */
 	readonly #parts = new Map<string, Part>();
 
@@ -30,23 +23,6 @@ export class Round {
 	/** Whether it is about this listing: only then do its pieces have the names that were checked. */
 	isAbout(listing: Listing): boolean {
 		return this.#listing === listing;
-	}
-
-	/** Notes a checked piece by a sum that is cheap to compare. */
-	note(raw: string, index: number, bytes: Uint8Array): void {
-		if (this.#count >= mostSums) return;
-		const known = this.#sums.get(raw);
-		const sums = typeof known === "number" ? [known] : (known ?? []);
-		if (sums[index] === undefined) this.#count++;
-		sums[index] = crc32(bytes);
-		this.#sums.set(raw, sums.length === 1 ? (sums[0] as number) : sums);
-	}
-
-	/** Whether the bytes are those that were noted; undefined: none were. */
-	holds(raw: string, index: number, bytes: Uint8Array): boolean | undefined {
-		const known = this.#sums.get(raw);
-		const sum = typeof known === "number" ? [known][index] : known?.[index];
-		return sum === undefined ? undefined : sum === crc32(bytes);
 	}
 
 	keep(raw: string, part: Part): void {

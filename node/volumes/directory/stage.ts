@@ -103,10 +103,7 @@ export class Stage {
 		const fd = await this.#openAlone(raw);
 		try {
 			const part = this.#round?.part(raw, fd);
-			for (const { index, bytes } of pieces) {
-				writeFully(fd, bytes, index * pieceSize);
-				this.#round?.note(raw, index, bytes);
-			}
+			for (const { index, bytes } of pieces) writeFully(fd, bytes, index * pieceSize);
 			const indexes = pieces.map(({ index }) => index);
 			if (part) this.#round?.overwritten(part, indexes, fd);
 		} catch (error) {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, hasPostgres, startCluster } from "../../../test/postgres.ts";
 import { bring, type Listed, listed, listingOf, type Move, startMove } from "../../../test/postgres-move.ts";
+import { hashOf } from "../piece.ts";
 import type { Entry } from "../volume.ts";
-import { pieceHash } from "./pieces.ts";
 
 const signal = new AbortController().signal;
 
@@ -18,7 +18,7 @@ describe.skipIf(!hasPostgres)("A hostile database", { timeout: 120_000 }, () => 
 
 	const small = (path: string, text: string): Entry => {
 		const bytes = Buffer.from(text);
-		return { path, type: "dump", size: bytes.length, pieces: [pieceHash(bytes)] };
+		return { path, type: "dump", size: bytes.length, pieces: [hashOf(bytes)] };
 	};
 
 	/** Settles a listing with one of its entries replaced, and answers why that was refused. */
@@ -31,7 +31,7 @@ describe.skipIf(!hasPostgres)("A hostile database", { timeout: 120_000 }, () => 
 				? {
 						...entry,
 						...small(path, bytes.toString("latin1")),
-						pieces: bytes.length > 0 ? [pieceHash(bytes)] : [],
+						pieces: bytes.length > 0 ? [hashOf(bytes)] : [],
 						size: bytes.length,
 					}
 				: entry;

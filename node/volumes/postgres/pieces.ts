@@ -1,9 +1,7 @@
-import { createHash } from "node:crypto";
 import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { hashOf } from "../piece.ts";
 import { pieceSize } from "../volume.ts";
-
-export const pieceHash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64url");
 
 /** Pieces of a file in order, one in memory at a time. The buffer is used again for the next piece. */
 export async function* piecesIn(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -48,7 +46,7 @@ export async function piecesOf(file: string, signal: AbortSignal): Promise<{ siz
 	const pieces: string[] = [];
 	let size = 0;
 	for await (const piece of piecesIn(file, signal)) {
-		pieces.push(pieceHash(piece));
+		pieces.push(hashOf(piece));
 		size += piece.length;
 	}
 	return { size, pieces };

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { hashOf } from "../piece.ts";
 import { type Entry, pieceSize } from "../volume.ts";
-import { lengthOf, linesIn, pieceHash, piecesIn } from "./pieces.ts";
+import { lengthOf, linesIn, piecesIn } from "./pieces.ts";
 
 /** Where bytes of a piece are, or have to go. */
 interface Spot {
@@ -74,7 +75,7 @@ export class Shelf {
 		for await (const bytes of await existing(path, signal)) {
 			const hash = entry.pieces[index];
 			if (hash === undefined) break;
-			if (pieceHash(bytes) !== hash) {
+			if (hashOf(bytes) !== hash) {
 				damaged.push(index);
 				this.#here.delete(hash);
 			}
@@ -160,7 +161,7 @@ export class Shelf {
 	async #take(file: string, expected: readonly string[], signal: AbortSignal): Promise<void> {
 		let index = 0;
 		for await (const bytes of piecesIn(join(this.#folder, file), signal)) {
-			const hash = pieceHash(bytes);
+			const hash = hashOf(bytes);
 			if (hash === expected[index]) this.#here.set(hash, { file, index, length: bytes.length });
 			index++;
 		}

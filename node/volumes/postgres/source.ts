@@ -10,7 +10,7 @@ import { ChangeFiles } from "./change-files.ts";
 import { sumOf } from "./checks.ts";
 import { inSession, name, openSession, type PostgresPlace, type Session, sqlState } from "./connection.ts";
 import { lookedAt } from "./contents.ts";
-import { largeEntries, largeOid, largePiece } from "./large.ts";
+import { LargeNames, largeEntries, largeOid, largePiece } from "./large.ts";
 import * as live from "./live.ts";
 import { keep, lengthOf, linesIn, piecesOf } from "./pieces.ts";
 import { runProgram } from "./programs.ts";
@@ -211,7 +211,7 @@ export class PostgresSource implements Source {
 	async *#large(signal: AbortSignal): AsyncGenerator<readonly Entry[]> {
 		const session = await openSession(this.#place, signal);
 		try {
-			yield* largeEntries(session);
+			yield* largeEntries(session, new LargeNames(join(this.#scratch, "large")));
 		} finally {
 			await session.end();
 		}
