@@ -117,7 +117,10 @@ export const problems = {
 	],
 	"copy-refused": [422, "What the other node sends cannot be used: {reason}"],
 	"copy-too-large": [413, "This moves {wanted} {what}, and only {limit} were agreed"],
-	"copy-unfaithful": [502, "{count} items could not be copied faithfully; try again"],
+	"copy-unfaithful": [
+		422,
+		"{count} parts of files never came as the old provider had listed them; ask it to look at these files and at its disk: {paths}",
+	],
 
 	"program-missing": [503, "{program} is not installed on this node; {fix}"],
 	"port-taken": [503, "Port {port} is already in use by another program; stop it or choose another port"],

@@ -18,6 +18,7 @@ import type { Manifest as ManifestSchema } from "#protocol/migration/messages.ts
 import type { Entry, Source, VolumeKind } from "../volumes/volume.ts";
 import { onDisk } from "./disk.ts";
 import { lineOf } from "./lines.ts";
+import { sideBySide } from "./side-by-side.ts";
 
 export type Manifest = z.infer<typeof ManifestSchema>;
 export type ManifestVolume = Manifest["volumes"][number];
@@ -45,7 +46,7 @@ export interface InventoryOptions {
 const blockSize = 256 * 1024;
 
 /**
- * Lists every volume into a file of its own, one entry a line, and answers the manifest that names them. A second call
+ * Lists every volume into a file of its own, several at once, one entry a line, and answers the manifest that names them. A second call
  * lists anew. Listings of earlier rounds stay, since the next one is told as a difference from them, until there are
  * two newer ones.
  */
@@ -56,14 +57,15 @@ export async function takeInventory(options: InventoryOptions): Promise<Manifest
 async function inventory(options: InventoryOptions): Promise<Manifest> {
 	const { round, final, sources, folder } = options;
 	mkdirSync(folder, { recursive: true, mode: 0o700 });
-	const before = { entries: 0, bytes: 0 };
-	const volumes: ManifestVolume[] = [];
-	for (const giving of sources) {
-		const volume = await listed(giving, options, before);
-		volumes.push(volume);
-		before.entries += volume.entries;
-		before.bytes += volume.bytes;
-	}
+	const sum = { entries: 0, bytes: 0 };
+	const seen = (entries: number, bytes: number) => {
+		sum.entries += entries;
+		sum.bytes += bytes;
+		options.progress?.(sum.entries, sum.bytes);
+	};
+	const volumes = await sideBySide(sources, options.signal, (giving, signal) =>
+		listed(giving, { ...options, signal }, seen),
+	);
 	forgetOlder(folder, round, volumes);
 	return { round, final, volumes };
 }
@@ -81,15 +83,20 @@ function forgetOlder(folder: string, round: number, volumes: readonly ManifestVo
 	keepOnly(folder, new Set(rounds.flatMap(([, listings]) => listings)));
 }
 
-async function listed(giving: Giving, options: InventoryOptions, before: { entries: number; bytes: number }) {
+async function listed(
+	giving: Giving,
+	options: InventoryOptions,
+	seen: (entries: number, bytes: number) => void,
+): Promise<ManifestVolume> {
 	const { service, name, kind, source } = giving;
-	const { final: frozen, folder, signal, progress } = options;
+	const { final: frozen, folder, signal } = options;
 	const writer = new ListingWriter(folder, `${service}-${name}`);
 	try {
 		for await (const entries of source.list({ frozen, signal })) {
 			signal.throwIfAborted();
+			const before = writer.bytes;
 			writer.add(entries);
-			progress?.(before.entries + writer.entries, before.bytes + writer.bytes);
+			seen(entries.length, writer.bytes - before);
 		}
 		return { service, name, kind, ...writer.finish() };
 	} finally {

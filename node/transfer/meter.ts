@@ -13,16 +13,14 @@ export interface Progressed {
 const often = 250;
 const span = 2000;
 
-/** Counts what arrives and says so now and then. */
+/** Counts what arrives, of several volumes at once, and says so now and then. */
 export class Meter {
 	readonly #now: () => number;
 	readonly #tell: (progressed: Progressed) => void;
 	#told = Number.NEGATIVE_INFINITY;
 	#since: { at: number; bytes: number };
 	#rate: number | null = null;
-	#line = -1;
-	#bytes = 0;
-	#items = 0;
+	readonly #parts: MeterPart[] = [];
 	#bytesOf = 0;
 	#itemsOf = 0;
 	/** Pieces that were taken, and bytes that came over the wire for whatever purpose. */
@@ -42,36 +40,57 @@ export class Meter {
 		this.tell();
 	}
 
-	take(line: number, bytes: number): void {
-		this.pieces++;
-		this.#bytes += bytes;
-		if (line !== this.#line) this.#items++;
-		this.#line = line;
-		if (this.#now() - this.#told >= often) this.tell();
-	}
-
-	mark(): Pick<Amount, "bytes" | "items"> {
-		return { bytes: this.#bytes, items: this.#items };
-	}
-
-	/** All of this amount is over since `before`, also what did not come. */
-	passed(before: Pick<Amount, "bytes" | "items">, { bytes, items }: Amount): void {
-		this.#bytes = before.bytes + bytes;
-		this.#items = before.items + items;
-		this.#line = -1;
-		this.tell();
+	/** Counts for one volume. */
+	part(): MeterPart {
+		const part = new MeterPart((pieces) => {
+			this.pieces += pieces;
+			if (pieces === 0 || this.#now() - this.#told >= often) this.tell();
+		});
+		this.#parts.push(part);
+		return part;
 	}
 
 	tell(): void {
 		const now = this.#now();
+		const sum = (what: "bytes" | "items") => this.#parts.reduce((all, part) => all + part[what], 0);
+		const counted = { bytes: sum("bytes"), items: sum("items") };
 		const { at, bytes } = this.#since;
 		if (now - at >= span || this.#rate === null)
-			this.#rate = now > at ? ((this.#bytes - bytes) * 1000) / (now - at) : null;
-		if (now - at >= span) this.#since = { at: now, bytes: this.#bytes };
+			this.#rate = now > at ? ((counted.bytes - bytes) * 1000) / (now - at) : null;
+		if (now - at >= span) this.#since = { at: now, bytes: counted.bytes };
 		this.#told = now;
-		this.#tell({
-			...{ bytes: this.#bytes, bytesOf: this.#bytesOf, items: this.#items, itemsOf: this.#itemsOf },
-			rate: this.#rate,
-		});
+		this.#tell({ ...counted, bytesOf: this.#bytesOf, itemsOf: this.#itemsOf, rate: this.#rate });
+	}
+}
+
+/** What has come of one volume. */
+export class MeterPart {
+	readonly #counted: (pieces: number) => void;
+	#line = -1;
+	bytes = 0;
+	items = 0;
+
+	/** `counted` hears of each piece, and of none when something else is known better. */
+	constructor(counted: (pieces: number) => void) {
+		this.#counted = counted;
+	}
+
+	take(line: number, bytes: number): void {
+		this.bytes += bytes;
+		if (line !== this.#line) this.items++;
+		this.#line = line;
+		this.#counted(1);
+	}
+
+	mark(): Pick<Amount, "bytes" | "items"> {
+		return { bytes: this.bytes, items: this.items };
+	}
+
+	/** All of this amount is over since `before`, also what did not come. */
+	passed(before: Pick<Amount, "bytes" | "items">, { bytes, items }: Amount): void {
+		this.bytes = before.bytes + bytes;
+		this.items = before.items + items;
+		this.#line = -1;
+		this.#counted(0);
 	}
 }

@@ -5,7 +5,7 @@ import type { Piece, PieceName, Target } from "../volumes/volume.ts";
 import { Arrival, StreamRefused } from "./arrival.ts";
 import { contextOf, openFrames, unpacked } from "./frames.ts";
 import { Entries } from "./lines.ts";
-import type { Meter } from "./meter.ts";
+import type { Meter, MeterPart } from "./meter.ts";
 import type { Patience } from "./patience.ts";
 import { release } from "./release.ts";
 import type { Wanted } from "./wanted.ts";
@@ -27,6 +27,8 @@ export interface PullOptions {
 	readonly signal: AbortSignal;
 	readonly patience: Patience;
 	readonly meter: Meter;
+	/** Of this volume. */
+	readonly part: MeterPart;
 	/** Hears of each piece that the source no longer has or that has changed there. */
 	skipped(name: PieceName): void;
 }
@@ -41,9 +43,9 @@ export interface Taking {
 
 /** Fetches all that is wanted, from as many streams as it takes. Throws what is final, or what the target could not write. */
 export async function pull(taking: Taking, wanted: Wanted, options: PullOptions): Promise<void> {
-	const { patience, meter } = options;
+	const { patience, part } = options;
 	for (const batch of wanted.batches()) {
-		const before = meter.mark();
+		const before = part.mark();
 		for (let done = 0; done < batch.pieces; ) {
 			const stream = new Stream(taking, withoutFirst(batch.wants, done), options);
 			const failure = await stream.run();
@@ -51,7 +53,7 @@ export async function pull(taking: Taking, wanted: Wanted, options: PullOptions)
 			if (stream.done > 0) patience.restart();
 			if (failure) await patience.after(failure.error);
 		}
-		meter.passed(before, batch);
+		part.passed(before, batch);
 	}
 }
 
@@ -116,7 +118,7 @@ class Stream {
 	}
 
 	#takeFrame(plain: Buffer): void {
-		const { skipped, meter } = this.#options;
+		const { skipped, part } = this.#options;
 		for (const { ordinal, bytes } of unpacked(plain)) {
 			for (const name of this.#expected.upTo(ordinal)) skipped(name);
 			const piece = this.#expected.next();
@@ -126,7 +128,7 @@ class Stream {
 				skipped(piece);
 				continue;
 			}
-			meter.take(piece.line, bytes.length);
+			part.take(piece.line, bytes.length);
 			this.#waiting.push({ path: piece.path, index: piece.index, bytes });
 			this.#waitingBytes += bytes.length;
 		}

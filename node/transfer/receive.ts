@@ -9,9 +9,10 @@ import { onDisk } from "./disk.ts";
 import { fetchListing } from "./fetch.ts";
 import { fileOf, keepOnly, type Manifest, type ManifestVolume } from "./inventory.ts";
 import { ListingFile } from "./lines.ts";
-import { Meter, type Progressed } from "./meter.ts";
+import { Meter, type MeterPart, type Progressed } from "./meter.ts";
 import { Patience, realWait, type Wait } from "./patience.ts";
 import { pull, type SealedStream } from "./pull.ts";
+import { sideBySide } from "./side-by-side.ts";
 import { Wanted } from "./wanted.ts";
 
 /** How to ask the source. What comes in streams belongs to who asked. Every failure but a Problem of the 400s is taken for weather, and it is asked again. */
@@ -65,7 +66,7 @@ export interface Received {
 const attempts = 4;
 
 /**
- * Brings what a manifest names to the targets and settles them. Cut off at any moment, also by `kill -9`, a second call
+ * Brings what a manifest names to the targets, several volumes at once, and settles them. Cut off at any moment, also by `kill -9`, a second call
  * fetches only what is still lacking. While services run (not `final`), pieces that changed meanwhile are left out; in the
  * final round that is `copy-unfaithful`. Also throws `copy-too-large` and `copy-refused` for what no honest source would
  * send, `disk-full`, and what targets throw; while the source cannot be reached it waits, until the signal is aborted.
@@ -83,11 +84,21 @@ interface Part {
 	readonly volume: ManifestVolume;
 	readonly target: Target;
 	readonly listing: ListingFile;
+	readonly meter: MeterPart;
 	/** Pieces that S no longer has as listed; only so many are known by name. */
 	readonly skipped: Set<string>;
 }
 
 const mostSkipped = 100_000;
+/** So many paths are named in a failure. */
+const mostNamed = 5;
+
+function unfaithful(missing: readonly PieceName[]): Problem {
+	const paths = [...new Set(missing.map(({ path }) => path.slice(0, 200)))];
+	const named = paths.slice(0, mostNamed).join(", ") + (paths.length > mostNamed ? ", …" : "");
+	return new Problem("copy-unfaithful", { count: missing.length, paths: named });
+}
+
 const keyOf = ({ path, index }: PieceName) => `${index}/${path}`;
 
 class Reception {
@@ -116,12 +127,13 @@ class Reception {
 		for (const volume of manifest.volumes) parts.push(await this.#prepared(volume));
 		keepOnly(folder, new Set(manifest.volumes.map(({ listing }) => listing)));
 
-		const wanted: [Part, Wanted][] = [];
-		for (const part of parts.filter(({ volume }) => !this.#memory.hasSettled(volume)))
-			wanted.push([part, await this.#lacking(part)]);
-		for (const [, all] of wanted) this.#meter.expect(all);
-		for (const [part, all] of wanted) await this.#pull(part, all);
-		for (const part of parts) await this.#settle(part);
+		const lacking = await sideBySide(parts, this.#options.signal, (part, signal) => this.#lacking(part, signal));
+		for (const wanted of lacking) if (wanted) this.#meter.expect(wanted);
+		await sideBySide([...parts.entries()], this.#options.signal, async ([at, part], signal) => {
+			const wanted = lacking[at];
+			if (wanted) await this.#pull(part, wanted, signal);
+			await this.#settle(part, signal);
+		});
 		this.#meter.tell();
 		return {
 			bytes: this.#meter.wire,
@@ -143,11 +155,13 @@ class Reception {
 		const shared = { folder, silence, patience: this.#patience, meter: this.#meter };
 		const file = await fetchListing(volume, { ...shared, ask, base });
 		this.#memory.has(volume);
-		return { volume, target: taker.target, listing: new ListingFile(file, volume), skipped: new Set() };
+		const listing = new ListingFile(file, volume);
+		return { volume, target: taker.target, listing, meter: this.#meter.part(), skipped: new Set() };
 	}
 
-	async #lacking({ target, listing }: Part): Promise<Wanted> {
-		const { signal } = this.#options;
+	/** Undefined: it has settled as it is listed. */
+	async #lacking({ volume, target, listing }: Part, signal: AbortSignal): Promise<Wanted | undefined> {
+		if (this.#memory.hasSettled(volume)) return undefined;
 		const wanted = this.#wanted(listing);
 		try {
 			for await (const names of target.lacking(listing, signal)) wanted.add(names);
@@ -161,10 +175,10 @@ class Reception {
 		return new Wanted(`${listing.file.slice(0, -".ndjson".length)}.wanted`, listing.file);
 	}
 
-	async #pull({ volume, target, listing, skipped }: Part, wanted: Wanted): Promise<void> {
-		const { wire, sid, keys, silence = 30_000, signal } = this.#options;
+	async #pull({ volume, target, listing, meter, skipped }: Part, wanted: Wanted, signal: AbortSignal): Promise<void> {
+		const { wire, sid, keys, silence = 30_000 } = this.#options;
 		await pull({ listing: volume.listing, file: listing.file, target }, wanted, {
-			...{ sid, keys, silence, signal, patience: this.#patience, meter: this.#meter },
+			...{ sid, keys, silence, signal, patience: this.#patience, meter: this.#meter, part: meter },
 			ask: (request) => wire.pieces(request),
 			skipped: (name) => {
 				this.#skipped++;
@@ -173,23 +187,26 @@ class Reception {
 		});
 	}
 
-	/** Until it holds, or, while services run, until only that is missing which changed at the source. */
-	async #settle(part: Part): Promise<void> {
+	/**
+	 * Until it holds, or, while services run, until only that is missing which changed at the source. What never comes as it
+	 * is listed would be fetched for ever: while services run it is left to the next round, and in the end that is a failure.
+	 */
+	async #settle(part: Part, signal: AbortSignal): Promise<void> {
 		const { volume, target, listing, skipped } = part;
-		const { manifest, signal } = this.#options;
+		const { manifest } = this.#options;
 		for (let attempt = 1; ; attempt++) {
 			const missing = await target.settle(listing, signal);
 			if (missing.length === 0) return this.#memory.settled(volume);
 			const unexpected = missing.filter((name) => !skipped.has(keyOf(name)));
 			this.#damaged += unexpected.length;
 			if (!manifest.final && (unexpected.length === 0 || attempt === attempts)) return;
-			if (attempt === attempts) throw new Problem("copy-unfaithful", { count: missing.length });
+			if (attempt === attempts) throw unfaithful(missing);
 			if (attempt > 1) await this.#wait(500 * 2 ** attempt, signal);
 			const wanted = this.#wanted(listing);
 			wanted.add(manifest.final ? missing : unexpected);
 			wanted.end();
 			this.#meter.expect(wanted);
-			await this.#pull(part, wanted);
+			await this.#pull(part, wanted, signal);
 		}
 	}
 }

@@ -96,7 +96,9 @@ export const problemSentences = () => [
 	msg("The storage at {server} does not answer for the bucket {bucket} ({reason}); check that it runs"),
 	msg("What the other node sends cannot be used: {reason}"),
 	msg("This moves {wanted} {what}, and only {limit} were agreed"),
-	msg("{count} items could not be copied faithfully; try again"),
+	msg(
+		"{count} parts of files never came as the old provider had listed them; ask it to look at these files and at its disk: {paths}",
+	),
 	msg("{program} is not installed on this node; {fix}"),
 	msg("Port {port} is already in use by another program; stop it or choose another port"),
 	msg("The disk at {folder} is full; free some space and try again"),
