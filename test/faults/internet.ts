@@ -55,6 +55,8 @@ export type Fate =
  */
 export class Internet {
 	fate: (passage: Passage) => Fate = () => "pass";
+	/** By which line a request of one node gets to the other; none: straight. */
+	line: (passage: Passage) => At | undefined = () => undefined;
 	/** All that the nodes have said to each other, in the order in which it set out. */
 	readonly seen: Passage[] = [];
 	/** All that others got an answer to. */
@@ -117,17 +119,17 @@ export class Internet {
 		if (fate === "lose-request") return void response.destroy();
 		if (typeof fate === "object" && "hold" in fate) await fate.hold;
 		if (fate === "lose-answer") {
-			await this.#send(request, to, body).then((answer) => answer.toArray());
+			await this.#send(request, this.#nodes[to], body).then((answer) => answer.toArray());
 			return void response.destroy();
 		}
 		if (fate === "echo") this.#again(request, to, body);
-		const answer = await this.#send(request, to, body, response);
+		const answer = await this.#send(request, this.line(passage) ?? this.#nodes[to], body, response);
 		response.writeHead(answer.statusCode ?? 502, answer.headers);
 		await pipeline(answer, ...harm(fate, response), response);
 	}
 
 	async #pass(request: IncomingMessage, response: ServerResponse, by: Provider, handedOn: boolean): Promise<void> {
-		const answer = await this.#send(request, by, request, response);
+		const answer = await this.#send(request, this.#nodes[by], request, response);
 		const { statusCode: status = 502, headers } = answer;
 		this.visits.push({ host: (request.headers.host ?? "").replace(/:\d+$/, ""), by, handedOn, status });
 		response.writeHead(status, headers);
@@ -136,12 +138,12 @@ export class Internet {
 
 	#send(
 		{ method = "GET", url = "/", headers }: IncomingMessage,
-		to: Provider,
+		to: At,
 		body: Buffer | IncomingMessage,
 		response?: ServerResponse,
 	): Promise<IncomingMessage> {
 		const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-		const on = ask({ ...this.#nodes[to], method, path: url, headers });
+		const on = ask({ ...to, method, path: url, headers });
 		on.once("response", resolve).once("error", reject);
 		response?.once("close", () => on.destroy());
 		if (Buffer.isBuffer(body)) on.end(body);
@@ -151,7 +153,7 @@ export class Internet {
 
 	#again(request: IncomingMessage, to: Provider, body: Buffer): void {
 		const echo = pause(1000)
-			.then(() => this.#send(request, to, body))
+			.then(() => this.#send(request, this.#nodes[to], body))
 			.then((answer) => answer.toArray())
 			.catch(() => {});
 		this.#echoes.add(echo);

@@ -78,6 +78,11 @@ export class Pair {
 		this.internet = new Internet(this.#listens, () => this.names);
 	}
 
+	/** Where a node listens. */
+	at(provider: Provider): At {
+		return this.#listens[provider];
+	}
+
 	get names(): NameServer {
 		if (!this.#names) throw new Error("The pair is not open");
 		return this.#names;
