@@ -95,7 +95,7 @@ in
       };
       default = { };
       description = ''
-        Everything in `fediversity explain`, as TOML. World-readable: secrets are named by the options beside this one.
+        Every setting of the node, as in its TOML file. World-readable: secrets are named by the options beside this one.
       '';
     };
 

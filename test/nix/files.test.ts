@@ -25,7 +25,7 @@ describe.each(files)("%s", (file) => {
 		expect(lines.pop()).toBe("");
 		expect(lines.filter((line) => /\t|\s$/.test(line) || line.length > 140)).toEqual([]);
 		expect(lines.filter((line) => (/^ */.exec(line)?.[0].length ?? 0) % 2 === 1)).toEqual([]);
-		expect(lines.filter((line) => line.trimStart().startsWith("with "))).toEqual([]);
+		expect(lines.filter((line) => /^\s*with [\w.]+;/.test(line))).toEqual([]);
 	});
 
 	test("takes nothing from the machine that evaluates it, nor from an address without a hash", () => {

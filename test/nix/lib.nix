@@ -193,7 +193,7 @@ let
           else valued (path ++ [ name ]) freeform option (given pushed name))
         declared;
       others = filter (name: !(declared ? ${name})) (unique (concatMap attrNames definitions));
-      free = (types.attrsOf freeform).merge path (map (filterAttrs (name: _: elem name others)) definitions);
+      free = freeform.merge path (map (filterAttrs (name: _: elem name others)) definitions);
     in
     if others == [ ] then own
     else if freeform != null then free // own
@@ -215,7 +215,7 @@ let
 
   lib = {
     inherit types mkOption mkOverride nameValuePair mapAttrsToList mapAttrs' filterAttrs unique hasPrefix hasSuffix flatten optionalString
-      escapeShellArg foldl' elem filter genList head listToAttrs mapAttrs attrNames tail all;
+      escapeShellArg elem filter genList head listToAttrs mapAttrs attrNames tail all;
     inherit (builtins) concatStringsSep;
     evalModules = { modules, specialArgs ? { } }: evaluated { inherit modules specialArgs; };
     mkIf = condition: content: { _type = "if"; inherit condition content; };
@@ -234,6 +234,7 @@ let
     splitString = by: text: filter isString (builtins.split (replaceStrings [ "." ] [ "\\." ] by) text);
     last = list: elemAt list (length list - 1);
     toInt = text: builtins.fromJSON text;
+    foldl' = foldl';
     reverseList = list: genList (i: elemAt list (length list - 1 - i)) (length list);
     toList = value: if isList value then value else [ value ];
     genAttrs = names: f: listToAttrs (map (name: nameValuePair name (f name)) names);
