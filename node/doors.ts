@@ -112,10 +112,10 @@ function routesOf(
 /** Where other nodes come with what they say of migrations. */
 function migrationDoor(parts: Parts) {
 	const { config, customers, db, domains, engine, catalogue, migrations, moveIns, now } = parts;
-	const { sessions, departures, challenges, echo, outside, actor, key, signer } = migrations;
+	const { sessions, departures, challenges, echo, past, outside, actor, key, signer } = migrations;
 	const { name, place, terms } = config.provider;
 	const inbox = new Inbox({
-		...{ sessions, moveIns, departures, challenges, echo, outside, engine, catalogue, actor, key, now },
+		...{ sessions, moveIns, departures, challenges, echo, past, outside, engine, catalogue, actor, key, now },
 		provider: { name, place: place || null, terms },
 		customerName: (customer) => customers.get(customer).name,
 		manages: (domain) => domains.manages(domain),

@@ -109,7 +109,8 @@ function destinationOf(backend: Backend): Destination {
 /** Services first, then the jobs that work on them; neither keeps the node from answering. */
 async function recover(parts: Parts, worker: Worker, done: () => void): Promise<void> {
 	try {
-		// Before anything starts: this may be a copy from before a deployment moved away.
+		// Before anything starts: this may be a copy from before a deployment moved away, or from the middle of its move.
+		await parts.migrations.past.recall();
 		await restOvertaken(guardOf(parts));
 		await parts.engine.recover(parts.deployments.plans());
 	} catch (error) {

@@ -122,7 +122,7 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 			order: (...asked) => certificates.order(...asked),
 		},
 		erase: (deployment) => requests.eraseKept(deployment),
-		notices: notices.outbox,
+		...{ notices: notices.outbox, history },
 	});
 	const sagas = [deploy(engine), remove, restore(engine), erase, restart, setPassword];
 	const kinds: Kinds = {

@@ -97,6 +97,10 @@ export const problems = {
 	"migration-withdrawn": [409, "{provider} called the move off: {reason}"],
 	"migration-over": [409, "This migration is over"],
 	"migration-broken": [409, "{origin} said two different things at once, so this migration was stopped for safety"],
+	"migration-forgotten": [
+		409,
+		"{origin} was brought back from a backup and has forgotten a part of this move, so the move ends here; nothing serves twice",
+	],
 	"migration-too-large": [413, "{what} are more than the {limit} that the new provider has room for"],
 	"message-early": [409, "Message {seq} came before the ones that precede it; send those first"],
 	"message-wrong": [422, "A {kind} cannot come while the migration is {state}"],
@@ -115,6 +119,30 @@ export const problems = {
 		504,
 		"The storage at {server} does not answer for the bucket {bucket} ({reason}); check that it runs",
 	],
+	"machine-silent": [504, "{machine} does not answer ({reason}); check that it runs and can be reached from this node"],
+	"machine-refused": [
+		502,
+		"{machine} does not let this node in ({reason}); put the node's key there: fediversity machine key",
+	],
+	"machine-key-changed": [
+		409,
+		"{machine} shows another host key than the one it is known by; find out why before you add it again with the new one",
+	],
+	"machine-agent": [502, "{machine} has no agent that this node can use ({reason}); bring the machine up to date"],
+	"machine-lacks": [409, "{machine} does not declare {what}; apply the deployment there first"],
+	"machine-unit": [502, "{units} on {machine} cannot be stopped or started: {reason}"],
+	"machine-taken": [409, "There is a machine with this name, or with this address and port, already: {machine}"],
+	"machine-carries": [409, "{machine} still carries {count} deployments; drain it, and wait until they are elsewhere"],
+	"machines-full": [
+		409,
+		"No free machine ({system}) has {memory} MiB of memory and {disk} GiB of disk; add one: fediversity machine add",
+	],
+	"machine-none": [409, "{deployment} has no machine; deploy it first"],
+	"machine-keeps": [
+		502,
+		"{machine} still declares {what} after they were taken from it; look at the log of the last run",
+	],
+	"nixops4-failed": [502, "The services' machine could not be set up: {reason}"],
 	"copy-refused": [422, "What the other node sends cannot be used: {reason}"],
 	"copy-too-large": [413, "This moves {wanted} {what}, and only {limit} were agreed"],
 	"copy-unfaithful": [

@@ -258,6 +258,30 @@ export class Domains {
 		await setAtLast(zone, this.#records(claim, hosts), own, mine);
 	}
 
+	/**
+	 * For a node brought back from a backup: the record that names it becomes its own in the next epoch, `epoch`, so that
+	 * whatever it has agreed to and forgotten can never apply. Throws while the record does not say so: `domain-elsewhere` when
+	 * it names another node, `domain-awaited` where somebody else must set it. Doing it again changes nothing.
+	 */
+	async reclaim(customer: string, domain: string, hosts: readonly ServiceHost[], epoch: number): Promise<void> {
+		const claim = this.#claims.get(customer, domain);
+		const [before, own] = [epoch - 1, epoch].map((epoch) => this.#ownership({ ...claim, epoch }).value);
+		const texts = await this.#ownershipTexts(domain);
+		const zone = this.#zone(domain);
+		if (zone) {
+			const mine = texts.find((text) => text === own || text === before) ?? own ?? "";
+			const records = this.#records({ ...claim, epoch }, hosts);
+			await setAtLast(zone, records, this.#ownership({ ...claim, epoch }), mine);
+			this.#claims.raise(customer, domain, epoch);
+			return;
+		}
+		const stranger = texts.find((text) => ownershipIn(text) && text !== own && text !== before);
+		if (stranger !== undefined) throw elsewhere(ownershipName(domain), stranger);
+		// From now on the panel asks for this one.
+		this.#claims.raise(customer, domain, epoch);
+		if (own === undefined || !texts.includes(own)) throw new Problem("domain-awaited", { domain });
+	}
+
 	async #ownershipTexts(domain: string): Promise<readonly string[]> {
 		const name = ownershipName(domain);
 		const zone = this.#zone(domain);

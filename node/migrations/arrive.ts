@@ -73,6 +73,7 @@ const agree: ArriveStep = {
 		await sessions.say(migration, { kind: "accept", content: await terms(migration, plan) });
 	},
 	async undo({ migration, plan }, { sessions, unexpect }) {
+		checkPast(sessions, migration);
 		unexpect(migration, plan);
 		await sessions.callOff(migration, "the new provider could not go on");
 	},
@@ -81,7 +82,8 @@ const agree: ArriveStep = {
 const prepare: ArriveStep = {
 	...{ verb: "prepare", title: "Get ready for your services", seconds: 5, deadline: 1800 },
 	do: ({ plan }, { engine }, work) => engine.prepare(plan, work),
-	async undo({ migration, plan }, { erase, discard }, work) {
+	async undo({ migration, plan }, { sessions, erase, discard }, work) {
+		checkPast(sessions, migration);
 		await discard(migration, plan);
 		await erase(plan, work);
 	},
@@ -285,6 +287,13 @@ async function fetchRound(migration: string, plan: Plan, tools: ArriveTools, wor
 
 function fetchFinal(migration: string, plan: Plan, step: string, tools: ArriveTools, work: Work) {
 	return fetching(migration, plan, manifestOf(tools.sessions, migration), step, tools, work);
+}
+
+/** A node that has forgotten that it served has the only state there is: nothing of it is erased before people have looked. */
+function checkPast(sessions: Sessions, migration: string): void {
+	const { about } = sessions.known(migration);
+	if (about.past && about.problem && sessions.last(migration, "target", "active"))
+		throw new Problem("migration-forgotten", about.problem.params);
 }
 
 /** Ends early, with the reason, when the other side calls off; without a word when the manifest is void or not the last one. */

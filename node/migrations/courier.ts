@@ -7,6 +7,10 @@ import type { Sessions } from "./sessions.ts";
 export interface CourierParts {
 	readonly sessions: Sessions;
 	readonly calls: Calls;
+	/** Throws while it is not certain that we know all we have said; see past.ts. */
+	sure?(id: string): Promise<void>;
+	/** The other node found two messages of ours in one place. */
+	suspect?(id: string): Promise<void>;
 	/** Of the first pause after a failure, ms; each further one is twice as long, up to five minutes. */
 	readonly firstPause?: number;
 }
@@ -56,6 +60,7 @@ export class Courier {
 			const { peer } = about;
 			if (!peer) return;
 			try {
+				if (!about.past) await this.#parts.sure?.(id);
 				const body = Buffer.from(canonical(next.document));
 				const path = new URL(peer.door).pathname;
 				await calls.call(peer, { method: "POST", path, body, signal: this.#closing.signal });
@@ -63,6 +68,9 @@ export class Courier {
 				pause = firstPause;
 			} catch (error) {
 				if (this.#closing.signal.aborted) return;
+				if (error instanceof Problem && error.code === "migration-broken") await this.#parts.suspect?.(id);
+				// What was next is not any more, if we know by now that we have forgotten something.
+				if (!about.past && this.#parts.sessions.known(id).about.past) continue;
 				if (this.#isRefused(id, error)) return;
 				log.info("{origin} did not take message {seq}: {error}", { origin: peer.origin, seq: next.seq, error });
 				await this.#wait(pause * (0.75 + Math.random() / 2));
@@ -76,9 +84,14 @@ export class Courier {
 		const final = ["token-expired", "token-used", "token-unknown", "token-other-domain", "message-wrong", "not-found"];
 		const isFinal =
 			error instanceof Problem &&
-			[...final, "migration-broken", "node-not-accepted", "node-key-changed", "migration-too-large"].includes(
-				error.code,
-			);
+			[
+				...final,
+				"migration-broken",
+				"migration-forgotten",
+				"node-not-accepted",
+				"node-key-changed",
+				"migration-too-large",
+			].includes(error.code);
 		if (isFinal) this.#parts.sessions.fail(id, error);
 		return isFinal;
 	}

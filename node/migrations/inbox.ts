@@ -13,6 +13,7 @@ import type { Departures } from "./departures.ts";
 import type { Matters, Visit } from "./door.ts";
 import type { Echo } from "./echo.ts";
 import { bytesRoom, type MoveIns } from "./move-ins.ts";
+import type { Past } from "./past.ts";
 import { other, type Peer, type Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -22,6 +23,7 @@ export interface InboxParts {
 	readonly departures: Departures;
 	readonly challenges: Challenges;
 	readonly echo: Echo;
+	readonly past: Pick<Past, "suspect">;
 	readonly outside: Outside;
 	readonly engine: Engine;
 	readonly catalogue: readonly Service[];
@@ -79,12 +81,13 @@ export class Inbox {
 		"POST/enquiry": (visit) => this.#terms(visit),
 		"PUT/progress": (visit) => this.#progress(visit),
 		"PUT/challenge": (visit) => this.#challenge(visit),
+		"GET/heard": ({ sid }) => this.#heard(sid),
 		"GET/listings": ({ sid, query }, digest) => this.#reading(sid).listing(sid, digest, query),
 		"POST/pieces": ({ sid, body, signal }) => this.#reading(sid).pieces(sid, body, signal),
 	};
 
 	async #hear({ sid, keyid, body }: Visit): Promise<undefined> {
-		const { sessions, actor, now } = this.#parts;
+		const { sessions, actor, now, past } = this.#parts;
 		const session = sessions.known(sid);
 		const { peer } = session.about;
 		const from = peer ?? (await this.#actorOf(keyid));
@@ -92,7 +95,16 @@ export class Inbox {
 		const read = await verifyActivity(body.toString("utf8"), expected, verifierOf(from.keyId, from.key));
 		const { seq, prev, heard } = read.head;
 		const received = { seq, prev, heard, digest: read.digest, document: read.document, message: read.message };
-		if (read.message.kind !== "offer" || peer) return void sessions.hear(sid, received);
+		if (read.message.kind !== "offer" || peer) {
+			try {
+				return void sessions.hear(sid, received);
+			} catch (error) {
+				// It may know more of what we have said than we do. It hears first that this was not taken.
+				if (error instanceof Problem && /^message-(early|wrong)$/.test(error.code))
+					setImmediate(() => void past.suspect(sid));
+				throw error;
+			}
+		}
 		const about = await this.#boundTo(session, from as Actor, read.message.content);
 		// Another node may have come first meanwhile, or the customer has revoked the token.
 		this.#parts.moveIns.admit(sid, from, read.message.content);
@@ -137,6 +149,14 @@ export class Inbox {
 			managesZone: manages(data.offer.domain),
 			rate: null,
 		};
+	}
+
+	/** What counts here as the other node's last word, as it signed it: one that has lost its memory knows it by that. */
+	#heard(sid: string): object {
+		const { sessions } = this.#parts;
+		const { side } = sessions.known(sid);
+		const { transcript } = sessions;
+		return { heard: transcript.latestDocument(sid, other(side)) ?? null };
 	}
 
 	#progress({ sid, body }: Visit): undefined {

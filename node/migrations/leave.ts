@@ -8,6 +8,7 @@ import type { Engine, Plan } from "../engines/engine.ts";
 import type { Saga, Step, Work } from "../jobs/saga.ts";
 import { announcedIn, announcedRound } from "./announced.ts";
 import { letRest, tellAll, untilVoted } from "./resting.ts";
+import type { Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What the old provider does when a deployment moves away. Its other half is `arrive.ts`. */
@@ -61,6 +62,7 @@ const agree: LeaveStep = {
 		await work.aside(() => sessions.until(migration, work.signal, () => sessions.last(migration, "target", "accept")));
 	},
 	async undo({ migration, plan }, { sessions, forget }) {
+		checkPast(sessions.known(migration));
 		await sessions.callOff(migration, "the move was called off");
 		await forget(migration, plan);
 	},
@@ -119,6 +121,7 @@ const freeze: LeaveStep = {
 	},
 	async undo({ migration, plan }, { sessions, engine, setState, now }, work) {
 		// Before anybody may serve here again it must be certain that the other node will not.
+		checkPast(sessions.known(migration));
 		await sessions.callOff(migration, "the move was called off while services rested");
 		const { talk, thawedAt } = sessions.known(migration);
 		if (!serves("source", talk.state)) throw new Error(`Services must not start again: the migration is ${talk.state}`);
@@ -145,7 +148,8 @@ const handOver: LeaveStep = {
 	refusable: true,
 	async do({ migration, plan }, tools, work) {
 		const { sessions, secrets, follow } = tools;
-		const { talk } = sessions.known(migration);
+		const { talk, about } = sessions.known(migration);
+		if (about.past) sessions.checkOpen(sessions.known(migration));
 		if (talk.state === "voted" && talk.manifest !== null) {
 			const sealTo = sessions.last(migration, "target", "accept")?.sealTo ?? "";
 			const content = { manifest: talk.manifest, epoch: talk.epoch + 1, secrets: await secrets(plan, sealTo) };
@@ -207,6 +211,11 @@ export const leave: Saga<LeaveInput, LeaveTools> = {
 	name: "leave",
 	steps: () => ({ agree, copy, rehearse, freeze, rest, verify, handOver, domain, serve }),
 };
+
+/** A node that has forgotten what it said serves only once the domain's record names it in a new epoch. */
+function checkPast({ about }: Session): void {
+	if (about.past === "lost" && about.problem) throw new Problem("migration-forgotten", about.problem.params);
+}
 
 function accepted(sessions: Sessions, migration: string): Content<"accept"> {
 	const accept = sessions.last(migration, "target", "accept");

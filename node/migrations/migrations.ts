@@ -7,6 +7,7 @@ import { Problem } from "#protocol/problem.ts";
 import type { ChallengePlace } from "../certificates/certificate.ts";
 import type { Certificates } from "../certificates/certificates.ts";
 import type { Deployments } from "../deployments/deployments.ts";
+import type { History } from "../deployments/history.ts";
 import { hostsOf } from "../deployments/requests.ts";
 import type { Domains } from "../domains/domains.ts";
 import { ownershipIn, ownershipName } from "../domains/records.ts";
@@ -28,6 +29,7 @@ import { Departures } from "./departures.ts";
 import { Echo } from "./echo.ts";
 import { Forwarding } from "./forwarding.ts";
 import type { LeaveTools } from "./leave.ts";
+import { Past } from "./past.ts";
 import type { Session } from "./session.ts";
 import { Sessions } from "./sessions.ts";
 import type { Links } from "./transcript.ts";
@@ -53,6 +55,7 @@ export interface MigrationParts {
 	customerName(customer: string): string;
 	limits(session: Session): { bytes: number; entries: number };
 	readonly notices: Notices;
+	readonly history: History;
 	/** Where challenges of certificate authorities can be set for a domain here; undefined: nowhere. */
 	challengePlace(domain: string): ChallengePlace | undefined;
 	/** Gets certificates; `required`: nobody in front of this node has any. */
@@ -87,7 +90,15 @@ export function openMigrations(parts: MigrationParts) {
 	});
 	const echo = new Echo(sessions, calls);
 	const challenges = new Challenges(db, sessions, (domain) => parts.challengePlace(domain));
-	const courier = new Courier({ sessions, calls });
+	const past = new Past({
+		...{ sessions, calls, deployments, engine, domains, actor, signer, now },
+		...{ history: parts.history, notices: parts.notices },
+	});
+	const courier = new Courier({
+		...{ sessions, calls },
+		sure: (id) => past.sure(id),
+		suspect: (id) => past.suspect(id),
+	});
 	const forwarding = new Forwarding(sessions, deployments);
 
 	/** A message of ours as an activity, signed. Its code is loaded when first something is said. */
@@ -213,6 +224,7 @@ export function openMigrations(parts: MigrationParts) {
 	/** Says of copies that are gone that they are, ends what was left half done, and drops tokens nobody used. */
 	async function round(): Promise<void> {
 		await challenges.round().catch((error) => log.warning("Challenges still stand: {error}", { error }));
+		await past.round();
 		for (const { id, deployment } of sessions.away()) {
 			if (deployment === null || deployments.known(deployment).state !== "gone") continue;
 			const { volumes } = sessions.last(id, "source", "manifest") ?? { volumes: [] };
@@ -267,6 +279,7 @@ export function openMigrations(parts: MigrationParts) {
 			departures,
 			challenges,
 			echo,
+			past,
 			forwarding,
 			tools,
 			round,

@@ -61,6 +61,13 @@ export interface About {
 	readonly rests?: readonly { readonly from: number; readonly to: number }[];
 	/** At the source: a person wants services to serve now, and to be moved later. */
 	readonly thawWanted?: boolean;
+	/**
+	 * This node was brought back from a backup and has said what it does not know. At the source: whether the domain's record
+	 * names it in a new epoch again, without which nothing may serve.
+	 */
+	readonly past?: "lost" | "reclaimed";
+	/** The customer knows that services rest because of that. */
+	readonly restTold?: boolean;
 	/** Days the source keeps its copy. */
 	readonly keepDays?: number;
 }

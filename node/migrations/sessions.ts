@@ -181,6 +181,7 @@ export class Sessions {
 		for (;;) {
 			const session = this.known(id);
 			const links = this.transcript.next(session);
+			if (session.about.past && !isEnd(message)) throw this.#unsayable(session, message.kind);
 			if (!say(session.side, session.talk, word)) throw this.#unsayable(session, message.kind);
 			const { document, digest: signed } = await this.#parts.write(session, links, message);
 			const written = db.transaction(() => {
@@ -227,6 +228,12 @@ export class Sessions {
 		const { seq, document, message } = received;
 		const isBroken = db.transaction(() => {
 			const session = this.known(id);
+			const { past, problem } = session.about;
+			// It may come again once it is clear what this node has forgotten.
+			if (past)
+				throw problem
+					? new Problem(problem.code as ProblemCode, problem.params)
+					: new Problem("message-early", { seq });
 			const from = other(session.side);
 			const known = this.transcript.at(id, from, seq);
 			if (known) return known.digest !== received.digest && this.#break(session);
@@ -273,6 +280,18 @@ export class Sessions {
 		this.#parts.db.transaction(() => {
 			this.change(id, { about: { problem: { code, detail, params } } });
 			this.transcript.giveUp(id);
+		});
+	}
+
+	/**
+	 * We have said what we do not know: nothing that waits is sent any more, and the next thing we say follows on what is
+	 * shown to us here.
+	 */
+	lose(id: string, shown: Said): void {
+		this.#parts.db.transaction(() => {
+			this.transcript.giveUp(id);
+			if (!this.transcript.at(id, shown.side, shown.seq)) this.transcript.add(id, shown, shown.at);
+			this.change(id, { about: { past: "lost" } });
 		});
 	}
 
@@ -350,6 +369,8 @@ export class Sessions {
 		this.bell.ring(id);
 	}
 }
+
+const isEnd = ({ kind }: Message) => kind === "withdraw" || kind === "reject";
 
 function wordOf(message: Message): Word {
 	return message.kind === "manifest" ? { ...message, digest: digest(message.content) } : message;

@@ -90,6 +90,14 @@ export class Transcript {
 		return { seq: (mine?.seq ?? 0) + 1, prev: mine?.digest ?? null, heard: theirs?.digest ?? null };
 	}
 
+	/** What a side said last, as it was signed. */
+	latestDocument(id: string, side: Side): object | undefined {
+		const sql =
+			"SELECT document FROM migration_message WHERE migration = $id AND side = $side ORDER BY seq DESC LIMIT 1";
+		const row = this.#db.get<{ document: string }>(sql, { id, side });
+		return row && JSON.parse(row.document);
+	}
+
 	latest(id: string, side: Side): { seq: number; digest: string } | undefined {
 		const sql = `SELECT seq, digest FROM migration_message WHERE migration = $id AND side = $side ORDER BY seq DESC LIMIT 1`;
 		return this.#db.get(sql, { id, side });

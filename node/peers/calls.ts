@@ -17,6 +17,8 @@ export interface Call {
 	readonly signal?: AbortSignal;
 	/** Ms until the answer begins. */
 	readonly patience?: number;
+	/** Bytes of a short answer at most; default: 256 KiB. */
+	readonly most?: number;
 }
 
 export interface CallParts {
@@ -57,7 +59,7 @@ export class Calls {
 		const asked = await this.#ask(callee, call);
 		const says = asked.answer.headers["fediversity-stream"];
 		if (asked.answer.status !== 200 || typeof says !== "string") {
-			const { answer, bytes } = await this.#short(callee, asked);
+			const { answer, bytes } = await this.#short(callee, call, asked);
 			const problem = problemIn(parsed(Buffer.from(bytes).toString("utf8"), callee.origin));
 			if (problem?.code === "signature-untimely" && !isAgain) return this.stream(callee, call, true);
 			throw problem ?? new Problem("node-unfit", { origin: callee.origin, reason: `it answered ${answer.status}` });
@@ -68,9 +70,9 @@ export class Calls {
 
 	/** Once more with the right time, if only our idea of the other's clock was wrong. */
 	async #made(callee: Callee, call: Call): Promise<{ answer: Answer; bytes: Uint8Array }> {
-		const first = await this.#short(callee, await this.#ask(callee, call));
+		const first = await this.#short(callee, call, await this.#ask(callee, call));
 		if (first.answer.status !== 401 || !Buffer.from(first.bytes).includes("signature-untimely")) return first;
-		return this.#short(callee, await this.#ask(callee, call));
+		return this.#short(callee, call, await this.#ask(callee, call));
 	}
 
 	async #ask(callee: Callee, { method, path, body, signal, patience }: Call) {
@@ -89,12 +91,12 @@ export class Calls {
 		return { answer, asked: headers["signature"] ?? "", at };
 	}
 
-	async #short(callee: Callee, asked: { answer: Answer; asked: string; at: number }) {
+	async #short(callee: Callee, { most = longest }: Call, asked: { answer: Answer; asked: string; at: number }) {
 		const parts: Buffer[] = [];
 		let size = 0;
 		for await (const part of asked.answer.body) {
 			size += (part as Buffer).length;
-			if (size > longest) throw new Problem("node-unfit", { origin: callee.origin, reason: "it answers too much" });
+			if (size > most) throw new Problem("node-unfit", { origin: callee.origin, reason: "it answers too much" });
 			parts.push(part as Buffer);
 		}
 		const bytes = Buffer.concat(parts);

@@ -37,6 +37,10 @@ export class Conversation {
 			this.take(body);
 			return { status: 204 };
 		});
+		this.on("GET", "/heard", () => {
+			const last = this.heard.at(-1);
+			return { body: { heard: last ? JSON.parse(last.body.toString()) : null } };
+		});
 		this.on("PUT", "/progress", () => ({ status: 204 }));
 	}
 

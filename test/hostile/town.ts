@@ -93,8 +93,10 @@ export class Town {
 	/** Stops the honest node and starts it again; `meanwhile` nobody is at its state. */
 	async restart(meanwhile: () => void = () => {}): Promise<void> {
 		await this.#node?.close();
+		this.#db?.close();
 		meanwhile();
 		await this.#start(this.#settings);
+		this.#db = new Database(join(this.folder, "state/node.sqlite"));
 		await this.person.api("POST /sign-in", { body: { email: "ada@honest.example", password } });
 	}
 

@@ -21,9 +21,9 @@ export async function copied({ talk, bag }: Arriving): Promise<void> {
 }
 
 /** As a source: the target has voted for the final manifest. */
-export async function voted(moving: Arriving): Promise<Content<"vote">> {
+export async function voted(moving: Arriving, round = 1): Promise<Content<"vote">> {
 	const { talk, bag } = moving;
-	await sayWell(talk, { kind: "manifest", content: bag.manifest(1, true) });
+	await sayWell(talk, { kind: "manifest", content: bag.manifest(round, true) });
 	return talk.until("vote");
 }
 

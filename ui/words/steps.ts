@@ -45,6 +45,8 @@ const facts: readonly [RegExp, (one: string, other: string) => string][] = [
 	[/^(\S+) files looked at$/, (seen) => msg(str`${seen} files looked at`)],
 	[/^(\S+ \S+) a second$/, (amount) => `${amount}/s`],
 	[/^waiting for the new provider$/, () => msg("waiting for the new provider")],
+	[/^services serve again$/, () => msg("services serve again")],
+	[/^next try in (\S+) min$/, (minutes) => msg(str`next try in ${minutes} min`)],
 	[/^nothing to copy$/, () => msg("nothing to copy")],
 ];
 
