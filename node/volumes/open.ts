@@ -19,6 +19,8 @@ export async function openSource(place: Place, options: VolumeOptions): Promise<
 			const { openBucketSource } = await import("./bucket/bucket.ts");
 			return openBucketSource(place, options);
 		}
+		case "remote":
+			return elsewhereOf(options).openSource(place, options.scratch);
 	}
 }
 
@@ -44,7 +46,14 @@ export async function openTarget(place: Place, options: VolumeOptions): Promise<
 			const { openBucketTarget } = await import("./bucket/bucket.ts");
 			return openBucketTarget(place, options);
 		}
+		case "remote":
+			return elsewhereOf(options).openTarget(place, scratch, seeds);
 	}
+}
+
+function elsewhereOf({ elsewhere }: VolumeOptions) {
+	if (!elsewhere) throw new Error("This place is on another machine, and nobody has said how to get there");
+	return elsewhere;
 }
 
 function placesOf(kind: "directory" | "sqlite", seeds: readonly Place[]): string[] {

@@ -1,6 +1,10 @@
 /** A process that moves a volume, to be killed in the middle or held to little memory: `volume-mover.ts '{"from": …}'`. */
 import { appendFileSync, createReadStream, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { Agent } from "../../node/agent/agent.ts";
+import { Machinery } from "../../node/agent/elsewhere.ts";
+import type { Machine } from "../../node/machines/machine.ts";
+import { Ssh } from "../../node/machines/ssh.ts";
 import { openSource, openTarget } from "../../node/volumes/open.ts";
 import type { Entry, Listing, Place, Source } from "../../node/volumes/volume.ts";
 import { fetched, listed, listingOf, never } from "./round.ts";
@@ -15,13 +19,29 @@ export interface Errand {
 	readonly swap: boolean;
 	/** Never hold a whole listing, and tell how much memory was used at most. */
 	readonly lean: boolean;
+	readonly reach?: Reach | undefined;
+}
+
+/** How a process of its own gets to a machine. */
+export interface Reach {
+	readonly machine: Machine;
+	readonly identity: string;
+	readonly program: readonly string[];
+}
+
+/** Volumes on that one machine. */
+export function elsewhereBy({ machine, identity, program }: Reach) {
+	const host = new Ssh(machine, { identity });
+	return { elsewhere: new Machinery(() => new Agent(host, program)), close: () => host.close() };
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-async function move({ from, to, sourceScratch, targetScratch, frozen, swap, lean }: Errand): Promise<void> {
-	const source = await openSource(from, { scratch: sourceScratch });
-	const target = await openTarget(to, { scratch: targetScratch });
+async function move(errand: Errand): Promise<void> {
+	const { from, to, sourceScratch, targetScratch, frozen, swap, lean, reach } = errand;
+	const there = reach && elsewhereBy(reach);
+	const source = await openSource(from, { scratch: sourceScratch, elsewhere: there?.elsewhere });
+	const target = await openTarget(to, { scratch: targetScratch, elsewhere: there?.elsewhere });
 	const entries = lean ? [] : await listed(source, frozen);
 	const listing = lean ? await listingInFile(`${targetScratch}.listing`, source, frozen) : listingOf(entries);
 	say("listed");
@@ -42,6 +62,7 @@ async function move({ from, to, sourceScratch, targetScratch, frozen, swap, lean
 	}
 	await source.close();
 	await target.close();
+	await there?.close();
 	if (lean) say(`memory ${mostMemory()}`);
 }
 
@@ -65,4 +86,4 @@ async function listingInFile(file: string, source: Source, frozen: boolean): Pro
 	return { entries, bytes: 0, batches };
 }
 
-await move(JSON.parse(process.argv[2] ?? "") as Errand);
+if (import.meta.main) await move(JSON.parse(process.argv[2] ?? "") as Errand);

@@ -4,10 +4,11 @@ import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, test as declare, describe, expect } from "vitest";
 import { Removal } from "../../node/volumes/directory/removal.ts";
 import { openSource, openTarget } from "../../node/volumes/open.ts";
 import {
+	type Elsewhere,
 	type Entry,
 	type PieceName,
 	type Place,
@@ -16,12 +17,14 @@ import {
 	type Target,
 } from "../../node/volumes/volume.ts";
 import { fetched, gathered, hashOf, listed, listingOf, never, noise, readAll, round } from "./round.ts";
-import type { Errand } from "./volume-mover.ts";
+import type { Errand, Reach } from "./volume-mover.ts";
 
 /** One kind, as the suite needs it. */
 export interface VolumeUnderTest {
 	/** Why it cannot be tried here, such as a program that is missing; null: it can. */
 	readonly skip: string | null;
+	/** Only tests whose name has one of these in it; none given: all of them. */
+	readonly only?: readonly string[];
 	/** Makes what a test needs, in and below this folder where it wants files. */
 	open(folder: string): Promise<Yard>;
 }
@@ -31,6 +34,9 @@ export interface Yard {
 	readonly from: Place;
 	readonly to: Place;
 	readonly rehearsal: Place;
+	/** How to get to places on other machines: for a test, and for a process of its own. */
+	readonly elsewhere?: Elsewhere;
+	readonly reach?: Reach;
 	/** Fills `from`: with some MiB at least, so that there are dozens of pieces. */
 	populate(): Promise<void>;
 	/** Fills `to` with something else, which a swap replaces. */
@@ -52,8 +58,23 @@ export interface Yard {
 	close(): Promise<void>;
 }
 
+type Declare = (name: string, run: (...given: never[]) => Promise<void>, milliseconds: number) => void;
+
+/** What declares a test, if this kind is to pass it. */
+function declaring({ only }: VolumeUnderTest): Declare & { each(table: readonly string[]): Declare } {
+	const unless = (declared: Declare): Declare => {
+		return (name, ...rest) => {
+			if (only?.some((part) => name.includes(part)) ?? true) declared(name, ...rest);
+		};
+	};
+	return Object.assign(unless(declare as unknown as Declare), {
+		each: (table: readonly string[]) => unless(declare.each([...table]) as unknown as Declare),
+	});
+}
+
 /** Declares the tests of a kind. */
 export function describeVolume(name: string, kind: VolumeUnderTest): void {
+	const test = declaring(kind);
 	describe.skipIf(kind.skip !== null)(`a volume of kind ${name}${kind.skip ? ` (${kind.skip})` : ""}`, () => {
 		let folder: string;
 		let yard: Yard;
@@ -71,17 +92,20 @@ export function describeVolume(name: string, kind: VolumeUnderTest): void {
 
 		const scratches = () => ({ sourceScratch: join(folder, "s"), targetScratch: join(folder, "t") });
 		const source = async () => {
-			const one = await openSource(yard.from, { scratch: scratches().sourceScratch });
+			const one = await openSource(yard.from, {
+				scratch: scratches().sourceScratch,
+				elsewhere: yard.elsewhere,
+			});
 			opened.push(one);
 			return one;
 		};
 		const target = async (place = yard.to, scratch = scratches().targetScratch, seeds: Place[] = []) => {
-			const one = await openTarget(place, { scratch, seeds });
+			const one = await openTarget(place, { scratch, seeds, elsewhere: yard.elsewhere });
 			opened.push(one);
 			return one;
 		};
 		const errand = (more: Partial<Errand> = {}): Errand => ({
-			...{ from: yard.from, to: yard.to, frozen: false, swap: false, lean: false },
+			...{ from: yard.from, to: yard.to, frozen: false, swap: false, lean: false, reach: yard.reach },
 			...scratches(),
 			...more,
 		});
@@ -219,7 +243,7 @@ export function describeVolume(name: string, kind: VolumeUnderTest): void {
 
 		test.each(["listed", "written 8", "settled 0"])(
 			"survives kill -9 after “%s”",
-			async (line) => {
+			async (line: string) => {
 				await yard.populate();
 				await killed(errand(), line);
 				const [from, to] = [await source(), await target()];

@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { Problem } from "#protocol/problem.ts";
+import type { Declaration } from "./declaration.ts";
+
+/** Why a service is held back. */
+export type Hold = "frozen" | "stopped";
+
+/**
+ * Ends a service's units and writes down that they stay ended: units look for that file before they start, so a restart of
+ * the machine, or a switch to another system, wakes nobody up. Again is fine, also with another reason.
+ */
+export async function hold(declaration: Declaration, service: string, why: Hold): Promise<void> {
+	const { units } = declaration.service(service);
+	const file = declaration.holdFile(service);
+	mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
+	writeFileSync(file, `${why}\n`, { flush: true });
+	await systemctl(["stop", "--", ...units], units);
+	const awake = (await Promise.all(units.map(async (unit) => ((await isActive(unit)) ? [unit] : [])))).flat();
+	if (awake.length > 0) throw trouble(awake, "they still run");
+}
+
+/** Lets a service run again. Again is fine. */
+export async function letGo(declaration: Declaration, service: string): Promise<void> {
+	const { units } = declaration.service(service);
+	rmSync(declaration.holdFile(service), { force: true });
+	await systemctl(["start", "--", ...units], units);
+}
+
+/** Null: it may run. */
+export function heldBy(declaration: Declaration, service: string): Hold | null {
+	try {
+		return readFileSync(declaration.holdFile(service), "utf8").trim() === "stopped" ? "stopped" : "frozen";
+	} catch {
+		return null;
+	}
+}
+
+/** How systemd sees a unit: `active`, `inactive`, `failed`, `activating` and so on. */
+export async function stateOf(unit: string): Promise<string> {
+	const { output } = await called(["is-active", "--", unit]);
+	return output.trim() || "unknown";
+}
+
+async function isActive(unit: string): Promise<boolean> {
+	return !["inactive", "failed", "unknown"].includes(await stateOf(unit));
+}
+
+async function systemctl(words: readonly string[], units: readonly string[]): Promise<void> {
+	if (units.length === 0) return;
+	const { code, errors } = await called(words);
+	if (code !== 0) throw trouble(units, errors.trim().split("\n").at(-1) || `systemctl ended with ${code}`);
+}
+
+const trouble = (units: readonly string[], reason: string) =>
+	new Problem("machine-unit", { units: units.join(", "), machine: "the machine", reason });
+
+function called(words: readonly string[]): Promise<{ code: number; output: string; errors: string }> {
+	return new Promise((resolve, reject) => {
+		execFile("systemctl", words, { encoding: "utf8" }, (error, output, errors) => {
+			if (error && typeof error.code !== "number")
+				reject(
+					new Problem("program-missing", { program: "systemctl", fix: "the agent needs systemd" }, { cause: error }),
+				);
+			else resolve({ code: Number(error?.code ?? 0), output, errors });
+		});
+	});
+}

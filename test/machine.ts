@@ -1,0 +1,209 @@
+/** Test equipment: a machine of the provider's, which is this one, behind an sshd of its own, with the agent and a stand-in for systemctl. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { Agent } from "../node/agent/agent.ts";
+import type { Declared, DeclaredPlace, DeclaredService } from "../node/agent/declaration.ts";
+import { Machinery } from "../node/agent/elsewhere.ts";
+import type { Machine } from "../node/machines/machine.ts";
+import { Ssh } from "../node/machines/ssh.ts";
+import type { Place } from "../node/volumes/volume.ts";
+
+const server = "/usr/sbin/sshd";
+export const hasSshd = existsSync(server);
+
+/** A machine that can be reached by ssh, on loopback. */
+export class SshMachine {
+	readonly folder = mkdtempSync(join(tmpdir(), "machine-"));
+	readonly #services: Record<string, DeclaredService> = {};
+	#machine: Machine | undefined;
+	#daemon: ChildProcess | undefined;
+	readonly #hosts: Ssh[] = [];
+
+	/** Starts its sshd; again after `cut`. */
+	async start(): Promise<void> {
+		const first = this.#machine === undefined;
+		if (first) this.#furnish();
+		const port = this.#machine?.port ?? (await freePort());
+		if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
+		const options = [
+			...["ListenAddress=127.0.0.1", `HostKey=${this.at("host")}`, `AuthorizedKeysFile=${this.at("user.pub")}`],
+			...[
+				"StrictModes=no",
+				"UsePAM=no",
+				"PidFile=none",
+				"PasswordAuthentication=no",
+				"MaxStartups=100",
+				"MaxSessions=100",
+			],
+		];
+		const words = ["-D", "-e", "-f", "/dev/null", "-p", `${port}`, ...options.flatMap((one) => ["-o", one])];
+		const daemon = spawn(server, words, { stdio: "ignore" });
+		this.#daemon = daemon;
+		const [kind, key] = readFileSync(this.at("host.pub"), "utf8").split(" ");
+		this.#machine = {
+			...{ id: "one", address: "127.0.0.1", port, user: userInfo().username, hostKey: `${kind} ${key}` },
+			...{ system: "x86_64-linux", memoryMiB: 4096, diskGiB: 100, state: "open", createdAt: 0 },
+		};
+		while (!(await isListening(port))) {
+			if (daemon.exitCode !== null) throw new Error(`sshd ended with ${daemon.exitCode}`);
+			await wait(20);
+		}
+	}
+
+	get machine(): Machine {
+		if (!this.#machine) throw new Error("It was not started");
+		return this.#machine;
+	}
+
+	get identity(): string {
+		return this.at("user");
+	}
+
+	get program(): readonly string[] {
+		return [this.at("bin/fediversity-agent")];
+	}
+
+	get reach() {
+		return { machine: this.machine, identity: this.identity, program: this.program };
+	}
+
+	/** A connection of its own. */
+	host(machine: Machine = this.machine): Ssh {
+		const host = new Ssh(machine, { identity: this.identity, patience: 5 });
+		this.#hosts.push(host);
+		return host;
+	}
+
+	agent(host = this.host()): Agent {
+		return new Agent(host, this.program);
+	}
+
+	elsewhere(agent = this.agent()): Machinery {
+		return new Machinery(() => agent);
+	}
+
+	at(name: string): string {
+		return join(this.folder, name);
+	}
+
+	declare(service: string, declared: DeclaredService): void {
+		this.#services[service] = declared;
+		const all: Declared = { state: this.at("state"), services: this.#services };
+		writeFileSync(this.at("agent.json"), JSON.stringify(all));
+	}
+
+	/** A place here as this machine declares it. */
+	declared(place: Place): DeclaredPlace {
+		if (place.kind === "remote" || place.kind === "bucket") throw new Error(`${place.kind} is not tried here`);
+		if (place.kind !== "postgres") return place;
+		const { password, ...rest } = place;
+		const passwordFile = this.at(`password-${place.database}`);
+		writeFileSync(passwordFile, password ?? "", { mode: 0o600 });
+		return { ...rest, passwordFile: password === null ? null : passwordFile };
+	}
+
+	/** A unit as the stand-in for systemctl knows it: a command that runs until it is stopped. */
+	unit(name: string, command: string): void {
+		mkdirSync(this.at("units"), { recursive: true });
+		writeFileSync(join(this.at("units"), name), command);
+	}
+
+	/** Ends every connection in the middle, as if the line were cut; the machine can be reached again at once. */
+	cut(): void {
+		for (const pid of childrenOf(this.#daemon?.pid)) kill(pid);
+	}
+
+	async stop(): Promise<void> {
+		for (const host of this.#hosts) await host.close();
+		for (const unit of unitsIn(this.at("run"))) kill(unit, true);
+		await this.down();
+		rmSync(this.folder, { recursive: true, force: true });
+	}
+
+	/** Nobody listens any more, and no connection is left. */
+	async down(): Promise<void> {
+		const daemon = this.#daemon;
+		daemon?.kill("SIGSTOP");
+		this.cut();
+		this.#daemon = undefined;
+		if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
+		daemon.kill("SIGKILL");
+		await once(daemon, "exit");
+	}
+
+	#furnish(): void {
+		for (const name of ["host", "user"])
+			spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", this.at(name)]);
+		for (const name of ["bin", "run"]) mkdirSync(this.at(name));
+		const main = join(import.meta.dirname, "../node/agent/main.ts");
+		const environment = `PATH='${this.at("bin")}':"$PATH" FEDIVERSITY_AGENT_FILE='${this.at("agent.json")}'`;
+		this.#script("fediversity-agent", `export ${environment}\nexec '${process.execPath}' '${main}' "$@"`);
+		this.#script("systemctl", standIn(this.folder));
+		writeFileSync(this.at("agent.json"), JSON.stringify({ state: this.at("state"), services: {} }));
+	}
+
+	#script(name: string, text: string): void {
+		writeFileSync(join(this.at("bin"), name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+	}
+}
+
+/**
+ * What stands in for systemctl: `start`, `stop` and `is-active` for units that are commands. It looks at no
+ * ConditionPathExists, since it starts nothing by itself.
+ */
+const standIn = (folder: string) => `verb=$1; shift; [ "$1" = -- ] && shift
+running() { [ -s "${folder}/run/$1" ] && kill -0 "$(cat "${folder}/run/$1")" 2>/dev/null; }
+for unit; do
+	[ -e "${folder}/units/$unit" ] || { echo "Failed to $verb $unit: Unit $unit not found." >&2; exit 5; }
+	case $verb in
+	start) running "$unit" || { setsid bash "${folder}/units/$unit" </dev/null >/dev/null 2>&1 & echo $! >"${folder}/run/$unit"; };;
+	stop) if running "$unit"; then kill "$(cat "${folder}/run/$unit")"; while running "$unit"; do sleep 0.02; done; fi; rm -f "${folder}/run/$unit";;
+	is-active) if running "$unit"; then echo active; else echo inactive; exit 3; fi;;
+	*) exit 64;;
+	esac
+done`;
+
+function unitsIn(folder: string): number[] {
+	return spawnSync("sh", ["-c", 'cat -- "$1"/* 2>/dev/null', "sh", folder], { encoding: "utf8" })
+		.stdout.split("\n")
+		.flatMap((line) => Number(line) || []);
+}
+
+function childrenOf(pid: number | undefined): number[] {
+	if (pid === undefined) return [];
+	const { stdout } = spawnSync("pgrep", ["-P", `${pid}`], { encoding: "utf8" });
+	return stdout.split("\n").flatMap((line) => Number(line) || []);
+}
+
+function kill(pid: number, group = false): void {
+	try {
+		process.kill(group ? -pid : pid, "SIGKILL");
+	} catch {
+		// It has ended meanwhile.
+	}
+}
+
+async function freePort(): Promise<number> {
+	const probe = createServer().listen(0, "127.0.0.1");
+	await once(probe, "listening");
+	const { port } = probe.address() as { port: number };
+	probe.close();
+	await once(probe, "close");
+	return port;
+}
+
+async function isListening(port: number): Promise<boolean> {
+	const { connect } = await import("node:net");
+	return new Promise((resolve) => {
+		const socket = connect(port, "127.0.0.1", () => {
+			socket.destroy();
+			resolve(true);
+		});
+		socket.on("error", () => resolve(false));
+	});
+}
