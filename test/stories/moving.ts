@@ -38,14 +38,21 @@ export async function beginMove(
 	return { id, leave: job, arrive: moveIn.job ?? "", words: plan.words };
 }
 
-/** Waits until both sides have ended; answers how. */
-export async function bothEnded({ leave, arrive }: Begun, from: Person, to: Person): Promise<[string, string]> {
-	const ended = async (person: Person, job: string) =>
-		eventually(`${job} has ended`, async () => {
+/** Waits until both sides have ended; answers how. A busy machine may take long. */
+export async function bothEnded(
+	{ leave, arrive }: Begun,
+	from: Person,
+	to: Person,
+	seconds = 170,
+): Promise<[string, string]> {
+	const ended = async (person: Person, job: string) => {
+		const look = async () => {
 			const { state, steps } = await person.api("GET /jobs/{id}", { path: { id: job } });
 			if (state === "stuck") throw new Error(`stuck: ${JSON.stringify(steps.find(({ problem }) => problem))}`);
 			return state === "done" || state === "undone" ? state : undefined;
-		});
+		};
+		return eventually(`${job} has ended`, look, seconds);
+	};
 	return [await ended(from, leave), await ended(to, arrive)];
 }
 

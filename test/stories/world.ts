@@ -259,13 +259,18 @@ export class Poster {
 	}
 }
 
-/** Waits for what must come true, asking again and again; gives up after a minute with what it saw last. */
+/** Waits for what must come true, asking again and again; gives up after so many seconds with what it saw last. */
 export async function eventually<Result>(
 	what: string,
 	look: () => Promise<Result | undefined | false>,
+	seconds = 60,
 ): Promise<Result> {
 	let seen: unknown;
-	for (const end = Date.now() + 60_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 200))) {
+	for (
+		const end = Date.now() + seconds * 1000;
+		Date.now() < end;
+		await new Promise((resolve) => setTimeout(resolve, 200))
+	) {
 		try {
 			const result = await look();
 			if (result !== undefined && result !== false) return result;
