@@ -40,7 +40,7 @@ export class Applying {
 	readonly #evaluator: Evaluator;
 	readonly #log: Log;
 	readonly #mishap: Mishap | undefined;
-	readonly #failures: Failed[] = [];
+	readonly #failures: { readonly path: Path; readonly error: Failed }[] = [];
 
 	constructor(evaluator: Evaluator, log: Log, mishap: Mishap | undefined) {
 		this.#evaluator = evaluator;
@@ -52,16 +52,25 @@ export class Applying {
 	async apply(isMeant: (path: Path) => boolean): Promise<void> {
 		const meant = new Set<string>();
 		for (;;) {
+			const { known } = this.#evaluator;
 			const all = await this.#evaluator.resources();
 			for (const { path } of all) if (isMeant(path)) meant.add(path.join("."));
+			if (this.#failures.length > 0) await this.#fail();
 			this.#start(all, meant);
-			if (this.#failures[0]) throw this.#failures[0];
 			const left = all.filter(({ path }) => meant.has(path.join(".")) && !this.done.has(path.join(".")));
 			if (left.length === 0) return;
 			if (this.#running.size > 0) await Promise.race(this.#running.values());
-			else await this.#want(left, meant);
-			if (this.#failures[0]) throw this.#failures[0];
+			else if (known === this.#evaluator.known) await this.#want(left, meant);
 		}
+	}
+
+	/** Others in the same composite are awaited, also those that fail meanwhile; whatever else runs is left behind. */
+	async #fail(): Promise<never> {
+		const [first] = this.#failures;
+		const composite = (path: string) => path.split(".").slice(0, -1).join(".");
+		const beside = [...this.#running].filter(([key]) => composite(key) === composite(first?.path.join(".") ?? ""));
+		await Promise.all(beside.map(([, work]) => work));
+		throw first?.error;
 	}
 
 	async close(): Promise<void> {
@@ -104,12 +113,7 @@ export class Applying {
 			this.#evaluator.know(found.path, outputs);
 			this.done.set(found.path.join("."), { ...found, outputs });
 		} catch (error) {
-			const beside = [...this.#running].filter(
-				([key]) => key.split(".").slice(0, -1).join(".") === found.path.slice(0, -1).join("."),
-			);
-			const others = beside.filter(([key]) => key !== found.path.join(".")).map(([, work]) => work);
-			await Promise.all(others);
-			this.#failures.push(new Failed((error as Error).message));
+			this.#failures.push({ path: found.path, error: new Failed((error as Error).message) });
 		} finally {
 			span.close();
 		}

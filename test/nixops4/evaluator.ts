@@ -33,6 +33,8 @@ export class Evaluator {
 	readonly #file: string;
 	readonly #known: string;
 	readonly #outputs: Record<string, Values> = {};
+	/** How often something has become known. */
+	known = 0;
 
 	/** `known` is a file of its own in which outputs are handed to Nix. */
 	constructor(nix: string, file: string, known: string) {
@@ -44,6 +46,7 @@ export class Evaluator {
 
 	know(path: Path, outputs: Values): void {
 		this.#outputs[path.join(".")] = outputs;
+		this.known++;
 		this.#write();
 	}
 

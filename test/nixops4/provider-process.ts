@@ -1,5 +1,6 @@
 /** A resource provider as NixOps4 starts one; part of the stand-in. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Found } from "./evaluator.ts";
 
@@ -8,6 +9,9 @@ export interface Mishap {
 	readonly who: "nixops4" | "provider";
 	readonly at: number;
 }
+
+/** Said on standard error when it comes to it. */
+export const mishapHappened = "stand-in: now somebody is killed";
 
 let messages = 0;
 
@@ -59,6 +63,7 @@ export class ProviderProcess {
 
 	#maybe(): void {
 		if (++messages !== this.#mishap?.at) return;
+		writeSync(2, `${mishapHappened}\n`);
 		if (this.#mishap.who === "nixops4") process.kill(process.pid, "SIGKILL");
 		else this.#process.kill("SIGKILL");
 	}

@@ -1,0 +1,173 @@
+/** The root beside the real NixOps4, and the provider's declaration beside what the node takes. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { membersOf, type Plan } from "#protocol/nixops4/plan.ts";
+import { inputs, outputs, stateful } from "#protocol/nixops4/resources.ts";
+import { choir } from "../nixops4/yard.ts";
+import { evaluated, nix } from "./get-nix.ts";
+
+const program = await nix();
+const nixops4 = process.env["NIXOPS4_SRC"];
+const lib = process.env["NIXPKGS_LIB"] ?? (process.env["NIXPKGS"] && join(process.env["NIXPKGS"], "lib"));
+const root = join(import.meta.dirname, "../../nix/nixops4");
+const standIn = join(import.meta.dirname, "mk-root.nix");
+const folder = mkdtempSync(join(tmpdir(), "fediversity-root-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What a root exports when all these outputs are known. */
+function exported(plan: Plan, how: string, outputs = known): Promise<Exported> {
+	const file = join(folder, "plan.json");
+	writeFileSync(file, JSON.stringify(plan));
+	return evaluated(
+		program ?? "",
+		`(import ${root} { plan = ${file}; ${how} }).rootFunction { resourceProviderSystem = "x86_64-linux"; outputValues = ${outputs}; }`,
+	);
+}
+
+interface Exported {
+	readonly members?: Readonly<Record<string, Exported>>;
+	readonly resource?: {
+		readonly type: string;
+		readonly inputs: Readonly<Record<string, unknown>>;
+		readonly state: readonly string[] | null;
+	};
+}
+
+const secret = `{ path = "/p"; reference = "r"; }`;
+const known = `{
+	machine = { name = "m1"; address = "192.0.2.7"; port = 22; user = "root"; hostKey = "k"; system = "x86_64-linux"; };
+	services.mastodon = {
+		begun.step = "mastodon"; done.step = "mastodon"; probe.status = 200; records.social.name = "n";
+		secrets = { password = ${secret}; vapid = ${secret}; };
+		buckets.media = ${secret} // { bucket = "b"; endpoint = "e"; region = "r"; keyId = "k"; };
+	};
+}`;
+const withStandIn = `inherit (import ${standIn}) lib mkRoot;`;
+
+const probed = (more: Partial<Plan> = {}): Plan => {
+	const plan = choir(more);
+	const probe = { url: "https://social.choir.example/health", below: 400, seconds: 600 };
+	return { ...plan, services: { mastodon: { ...(plan.services["mastodon"] as Plan["services"][string]), probe } } };
+};
+const plans: [string, Plan][] = [
+	["serving", probed()],
+	["frozen", probed({ mode: "frozen" })],
+	["stopped", probed({ mode: "stopped", generation: 4 })],
+	["absent", probed({ mode: "absent" })],
+	["absent, without its machine", probed({ mode: "absent", machine: { ...choir().machine, ensure: "absent" } })],
+];
+
+function leaves(tree: Exported, path: readonly string[] = []): string[] {
+	if (tree.resource) return [path.join(".")];
+	return Object.entries(tree.members ?? {}).flatMap(([name, member]) => leaves(member, [...path, name]));
+}
+
+describe.skipIf(program === null)("The root of all deployments (needs Nix)", { timeout: 60_000 }, () => {
+	test.each(plans)("%s: has the members that the node expects, with inputs that the node takes", async (_, plan) => {
+		const tree = await exported(plan, withStandIn);
+		const expected = plan.machine.ensure === "absent" ? ["machine", "state"] : membersOf(plan);
+		expect(leaves(tree).sort()).toEqual(expected);
+		const check = (one: Exported): void => {
+			for (const member of Object.values(one.members ?? {})) check(member);
+			if (!one.resource) return;
+			const { type, state } = one.resource;
+			expect(inputs[type as keyof typeof inputs].safeParse(one.resource.inputs).error, type).toBeUndefined();
+			expect(state, type).toEqual(stateful.some((kind) => kind === type) ? ["state"] : null);
+		};
+		check(tree);
+	});
+
+	test("what is in a plan is data, whatever it says", async () => {
+		const words = `"; $${"{builtins.abort 'evaluated'}"} '' $${"{../x}"} in {}`;
+		const plan = probed();
+		const owner = { username: words, email: words };
+		const mastodon = {
+			...(plan.services["mastodon"] as Plan["services"][string]),
+			owner,
+			origin: "https://social.choir.example",
+		};
+		const tree = await exported({ ...plan, deployment: words, services: { mastodon } }, withStandIn);
+		expect(tree.members?.["state"]?.resource?.inputs).toEqual({ deployment: words });
+	});
+
+	test("another version of plans is refused", async () => {
+		await expect(exported({ ...choir(), version: 2 as 1 }, withStandIn)).rejects.toThrow("version");
+	});
+
+	test("declares the resource types that the node has", async () => {
+		const expression = `builtins.mapAttrs (_: type: { inherit (type) requireState; inputs = builtins.attrNames type.inputs.options; outputs = builtins.attrNames type.outputs.options; })
+			(import ${root}/provider.nix { inherit (import ${standIn}) lib; executable = "x"; args = [ ]; }).resourceTypes`;
+		const declared = await evaluated(program ?? "", expression);
+		const types = Object.keys(inputs) as (keyof typeof inputs)[];
+		const ours = types.map((type) => [
+			type,
+			{
+				requireState: stateful.includes(type),
+				inputs: Object.keys(inputs[type].shape).sort(),
+				outputs: Object.keys(outputs[type].shape).sort(),
+			},
+		]);
+		expect(declared).toEqual(Object.fromEntries(ours));
+	});
+});
+
+describe.skipIf(program === null || !nixops4 || !lib)(
+	"The root with the real NixOps4 (needs NIXOPS4_SRC and NIXPKGS_LIB)",
+	() => {
+		const real = `lib = import ${lib}; nixops4 = ${nixops4};`;
+		beforeAll(() => expect(lib).toBeTruthy());
+
+		test.each(plans)("%s: exports the same as with the stand-in", async (_, plan) => {
+			expect(await exported(plan, real)).toEqual(await exported(plan, withStandIn));
+		});
+
+		test("puts the system between what it needs and what needs it", async () => {
+			const flakes = `
+			lib = import ${lib};
+			nixpkgs.lib = import ${lib};
+			nixops4 = { outPath = ${nixops4}; modules.nixops4Provider.local = { lib, ... }: {
+				executable = "local";
+				resourceTypes.exec = {
+					requireState = false;
+					inputs.options.args = lib.mkOption { type = lib.types.listOf lib.types.str; };
+					outputs.options.stdout = lib.mkOption { type = lib.types.str; };
+				};
+			}; };
+			nixops4-nixos.modules.nixops4Component.nixos = { config, lib, ... }: {
+				options = {
+					nixpkgs = lib.mkOption { type = lib.types.raw; };
+					ssh = lib.genAttrs [ "host" "user" "hostPublicKey" "opts" ] (_: lib.mkOption { type = lib.types.str; });
+					nixos.module = lib.mkOption { type = lib.types.raw; };
+					nixos.specialArgs = lib.mkOption { type = lib.types.raw; };
+				};
+				config.inputs.args = [ config.ssh.host config.ssh.opts (builtins.toJSON {
+					inherit (config.nixos) specialArgs;
+					inherit (config.nixos.module.fediversity) deployment;
+				}) ];
+			};`;
+			const plan = { ...probed(), ssh: { identityFile: "/run/key" } };
+			const outputs = (more: string) => known.replace(/}$/, `${more} }`);
+			const system = async (mode: Plan["mode"], more: string) => {
+				const tree = await exported({ ...plan, mode }, flakes, outputs(more));
+				return tree.members?.["system"]?.members ?? {};
+			};
+			const { switch: done, begun } = await system(
+				"serving",
+				'system = { begun.step = "system"; switch.stdout = ""; done.step = "system"; };',
+			);
+			expect(begun?.resource?.inputs).toMatchObject({ step: "system", event: "begun" });
+			const [host, options, given] = (done?.resource?.inputs["args"] ?? []) as string[];
+			expect([host, options]).toEqual(["192.0.2.7", "-o Port=22 -o IdentityFile=/run/key"]);
+			expect(JSON.parse(given as string)).toMatchObject({
+				specialArgs: {
+					resources: { mastodon: { secrets: { password: { path: "/p" } }, buckets: { media: { bucket: "b" } } } },
+				},
+				deployment: { deployment: "d1", mode: "serving", services: { mastodon: { hosts: ["social.choir.example"] } } },
+			});
+			// What nobody has said yet: it waits.
+			await expect(system("serving", "")).rejects.toThrow("begun");
+		});
+	},
+);
