@@ -7,7 +7,7 @@ const checks: [name: string, mend: string, command: [string, ...string[]]][] = [
 	[
 		"biome",
 		"npx biome check --write repairs most of it",
-		["@biomejs/biome/bin/biome", "check", "node", "ui", "protocol", "test"],
+		["@biomejs/biome/bin/biome", "check", "node", "ui", "protocol", "test", "nix"],
 	],
 	["tsc", "the types do not fit", ["typescript/bin/tsc", "--pretty"]],
 ];

@@ -43,7 +43,8 @@ async function done(person, job) {
 	for (;;) {
 		const { state, steps } = await person("GET /jobs/{id}", { path: { id: job } });
 		if (state === "done") return;
-		if (state === "undone" || state === "stuck") throw new Error(JSON.stringify(steps.filter(({ problem }) => problem)));
+		if (state === "undone" || state === "stuck")
+			throw new Error(JSON.stringify(steps.filter(({ problem }) => problem)));
 		await new Promise((resolve) => setTimeout(resolve, 1000));
 	}
 }

@@ -33,6 +33,7 @@ interface Machine {
 	settings: Record<string, Record<string, unknown>>;
 	databases: { ensureUsers: { name: string; ensureClauses: Record<string, boolean> }[]; identMap: string };
 	keys: string[];
+	customers: string[];
 	ports: number[];
 }
 
@@ -46,6 +47,7 @@ const seen = `m: {
 		peertube = m.services.peertube.settings; mastodon = m.services.mastodon.extraConfig; };
 	databases = { inherit (m.services.postgresql) ensureUsers identMap; };
 	keys = m.users.users.root.openssh.authorizedKeys.keys;
+	customers = (m.users.users.customer or { openssh.authorizedKeys.keys = [ ]; }).openssh.authorizedKeys.keys;
 	ports = m.networking.firewall.allowedTCPPorts;
 }`;
 
@@ -195,6 +197,40 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 		expect(Object.keys(empty.units)).toEqual([]);
 		expect(empty.ports).toEqual([]);
 		expect(empty.keys).toEqual([`restrict,command="/nix/store/fediversity-agent-only" ${key}`]);
+	});
+
+	test("may be one of three that store for many, laid out by the first", async () => {
+		const id = "0123456789abcdef".repeat(4);
+		const cluster = `{ fediversity.cluster = { enable = true; address = "10.0.0.11"; first = true;
+			peers = [ "${id}@10.0.0.12:3901" "${id}@10.0.0.13:3901" ]; }; }`;
+		const expression = `(${seen}) ((import ${here}/evaluate.nix { }).machine ${cluster})`;
+		const { settings, units, secrets, ports } = await evaluated<Machine>(program ?? "", expression, store());
+		expect(settings["garage"]).toMatchObject({ replication_factor: 3, rpc_public_addr: "10.0.0.11:3901" });
+		expect(settings["garage"]?.["bootstrap_peers"]).toHaveLength(2);
+		expect(Object.keys(units).sort()).toEqual(["fediversity-cluster", "fediversity-secrets-cluster", "garage"]);
+		expect(secrets["cluster"]?.names).toEqual(["rpc", "admin", "metrics"]);
+		expect(units["garage"]?.environment).toMatchObject({ GARAGE_RPC_SECRET_FILE: "%d/rpc" });
+		expect(ports).toEqual([3901]);
+	});
+
+	test("sends mail by the provider's server, whose password stays in a file", async () => {
+		const mail = { host: "mail.north.example", user: "services", passwordFile: "/var/lib/secrets/mail" };
+		const { settings, units } = await machine(["mastodon", "peertube", "pixelfed", "garage"], {
+			"fediversity.mail": mail,
+		});
+		expect(settings["peertube"]).toMatchObject({ smtp: { hostname: "mail.north.example", port: 465, tls: true } });
+		expect(settings["pixelfed"]).toMatchObject({ MAIL_HOST: "mail.north.example", ENFORCE_EMAIL_VERIFICATION: true });
+		for (const name of ["mastodon", "peertube", "pixelfed"])
+			expect(units[`fediversity-secrets-${name}`]?.script, name).toContain("/var/lib/secrets/mail");
+	});
+
+	test("lets a customer in only where the provider says so, and without power", async () => {
+		const key = `ssh-ed25519 ${"A".repeat(68)} ada`;
+		const { customers } = await machine(["galene"], { "fediversity.access.customerKeys": [key] });
+		expect(customers).toEqual([`restrict,pty ${key}`]);
+		expect((await machine(["galene"])).customers).toEqual([]);
+		const evil = { "fediversity.access.customerKeys": [`command="id" ${key}`] };
+		await expect(machine(["galene"], evil)).rejects.toThrow(/is not of type/);
 	});
 
 	test("in mode absent nothing of a service is left in the system; frozen changes nothing", async () => {

@@ -33,6 +33,7 @@ async function ask(method, path, body) {
 
 async function answer(response) {
 	const text = await response.text();
-	if (!response.ok) throw new Error(`${new URL(response.url).pathname} answered ${response.status}: ${text.slice(0, 300)}`);
+	if (!response.ok)
+		throw new Error(`${new URL(response.url).pathname} answered ${response.status}: ${text.slice(0, 300)}`);
 	return text === "" ? null : JSON.parse(text);
 }
