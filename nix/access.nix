@@ -11,19 +11,8 @@ let
   cfg = config.fediversity.access;
   key = types.strMatching "(ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa|sk-ssh-ed25519@openssh.com) [A-Za-z0-9+/=]+( [A-Za-z0-9@._-]*)?";
 
-  # The words come from the other side of the line: no shell reads them.
-  agentOnly = pkgs.writeShellScript "fediversity-agent-only" ''
-    set -f -u
-    case "''${SSH_ORIGINAL_COMMAND:-}" in
-      *[!A-Za-z0-9\ ._/@:=\'-]*) echo "Only the agent may be called here" >&2; exit 126 ;;
-    esac
-    words=$(printf '%s' "''${SSH_ORIGINAL_COMMAND:-}" | ${pkgs.coreutils}/bin/tr -d "'")
-    set -- $words
-    case "''${1:-}" in
-      fediversity-agent) shift; exec ${config.fediversity.package}/bin/fediversity-agent "$@" ;;
-      *) echo "Only the agent may be called here" >&2; exit 126 ;;
-    esac
-  '';
+  agent = "${config.fediversity.package}/bin/fediversity-agent";
+  agentOnly = "${pkgs.runtimeShell} ${./agent-only.sh} ${agent}";
 in
 {
   options.fediversity.access = {

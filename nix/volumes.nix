@@ -95,6 +95,11 @@ let
           service rests. Work that a timer starts belongs to one of these units (`partOf`), so that thawing does not start it.
         '';
       };
+      prepared = mkOption {
+        type = types.listOf unit;
+        default = [ ];
+        description = "What its units start before themselves, or a timer starts, and what must not run while it rests either.";
+      };
       volumes = mkOption {
         type = types.attrsOf volume;
         default = { };
@@ -164,7 +169,7 @@ let
         key: service:
         lib.listToAttrs (
           map (name: lib.nameValuePair (lib.removeSuffix suffix name) (settings key service)) (
-            lib.filter (lib.hasSuffix suffix) service.units
+            lib.filter (lib.hasSuffix suffix) (service.units ++ service.prepared)
           )
         )
       ) cfg.services

@@ -23,7 +23,10 @@ interface Unit {
 }
 
 interface Machine {
-	services: Record<string, { volumes: Record<string, { kind: string; secrets: string[] }>; units: string[] }>;
+	services: Record<
+		string,
+		{ volumes: Record<string, { kind: string; secrets: string[] }>; units: string[]; prepared: string[] }
+	>;
 	agent: Declared;
 	secrets: Record<string, { names: string[]; before: string[]; folder: string }>;
 	units: Record<string, Unit>;
@@ -119,6 +122,15 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 			}
 		});
 
+		test("nothing that prepares it runs while it rests", () => {
+			const prepared = whole.services[`d1/${name}`]?.prepared ?? [];
+			for (const unit of [...prepared.map((one) => one.replace(".service", "")), `fediversity-owner-${name}`]) {
+				const found = whole.units[unit];
+				if (!unit.startsWith("fediversity-") || found)
+					expect(found?.unitConfig.ConditionPathExists, unit).toEqual([`!/var/lib/fediversity/frozen/d1/${name}`]);
+			}
+		});
+
 		test("makes the first account if the catalogue says that there is one", () => {
 			const owner = whole.units[`fediversity-owner-${name}`];
 			expect(owner !== undefined).toBe(service?.account !== "none");
@@ -196,7 +208,9 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 		expect(empty.agent).toEqual({ services: {} });
 		expect(Object.keys(empty.units)).toEqual([]);
 		expect(empty.ports).toEqual([]);
-		expect(empty.keys).toEqual([`restrict,command="/nix/store/fediversity-agent-only" ${key}`]);
+		expect(empty.keys[0]).toMatch(
+			/^restrict,command="\S+sh \S+-agent-only\.sh \S+\/bin\/fediversity-agent" ssh-ed25519 A+ node$/,
+		);
 	});
 
 	test("may be one of three that store for many, laid out by the first", async () => {

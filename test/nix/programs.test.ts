@@ -216,3 +216,46 @@ test("a shell makes the same key of the storage's secret as the node does", () =
 	expect(made).toBe(accessWith(secret).keyId);
 	expect(made).toBe(`GK${createHash("sha256").update(`id of ${secret}`).digest("hex").slice(0, 24)}`);
 });
+
+describe("an ssh key for the agent alone", () => {
+	const call = (asked?: string) => {
+		const agent = put("agent", "#!/bin/sh\nprintf '%s|' \"$@\"\n");
+		execFileSync("chmod", ["+x", agent]);
+		const env = { PATH: process.env["PATH"] ?? "", ...(asked !== undefined && { SSH_ORIGINAL_COMMAND: asked }) };
+		try {
+			return execFileSync("bash", [join(services, "../agent-only.sh"), agent], {
+				env,
+				encoding: "utf8",
+				stdio: "pipe",
+			});
+		} catch (error) {
+			return (error as { status: number }).status;
+		}
+	};
+
+	test("calls it with its words, quoted or not", () => {
+		expect(call("fediversity-agent freeze d1/mastodon")).toBe("freeze|d1/mastodon|");
+		expect(call("'fediversity-agent' 'secret' 'put' 'd1/mastodon' 'secret-key-base'")).toBe(
+			"secret|put|d1/mastodon|secret-key-base|",
+		);
+	});
+
+	test.each([
+		undefined,
+		"",
+		"sh",
+		"rm -rf /",
+		"fediversity-agent-2 freeze",
+		"fediversity-agent freeze; id",
+		"fediversity-agent $(id)",
+		"fediversity-agent `id`",
+		"fediversity-agent freeze\nid",
+		"fediversity-agent freeze > /etc/passwd",
+		"fediversity-agent *",
+		"fediversity-agent \\' id",
+		"scp -t /etc",
+		"internal-sftp",
+	])("refuses %j", (asked) => {
+		expect(call(asked)).toBe(126);
+	});
+});

@@ -74,6 +74,11 @@ lib.mkIf (config.fediversity.planned ? mastodon) {
     ++ unitsOf "streaming" (lib.genList (i: toString (i + 1)) cfg.streamingProcesses)
     ++ [ "mastodon-media-auto-remove.timer" ]
     ++ unitsOf "sidekiq" (builtins.attrNames cfg.sidekiqProcesses);
+    prepared = [
+      "mastodon-init-dirs.service"
+      "mastodon-init-db.service"
+      "mastodon-media-auto-remove.service"
+    ];
     volumes = {
       database = {
         kind = "postgres";

@@ -83,6 +83,7 @@ lib.mkIf (config.fediversity.planned ? peertube) {
 
   fediversity.services.${service.key} = {
     units = [ "peertube.service" ];
+    prepared = [ "peertube-init-db.service" ];
     volumes = {
       database = {
         kind = "postgres";

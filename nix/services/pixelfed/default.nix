@@ -64,6 +64,10 @@ lib.mkIf (config.fediversity.planned ? pixelfed) {
       "pixelfed-cron.timer"
       "pixelfed-horizon.service"
     ];
+    prepared = [
+      "pixelfed-data-setup.service"
+      "pixelfed-cron.service"
+    ];
     volumes = {
       database = {
         kind = "postgres";
