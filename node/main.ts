@@ -17,7 +17,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.
 
 try {
 	const file = plainServe(args);
-	if (args[0] === "provider") await provideNow();
+	if (args[0] === "provider" && args.length === 1) await provideNow();
 	else if (file === undefined) await parse();
 	else await serveNow(file || undefined);
 } catch (error) {

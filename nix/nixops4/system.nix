@@ -11,11 +11,15 @@
       outputsOf = kind: name: builtins.mapAttrs (_: one: one.outputs) services.${name}.members.${kind}.members;
       # What has been made: `{ <service> = { secrets.<name> = { reference, path }; buckets.<name> = { bucket, endpoint, … }; }; }`.
       resources = builtins.mapAttrs (name: _: { secrets = outputsOf "secrets" name; buckets = outputsOf "buckets" name; })
-        (if data.mode == "absent" then { } else data.services);
+        (if isAbsent then { } else data.services);
+      # Nobody is led there any more before it is emptied.
+      records = builtins.mapAttrs (name: _: outputsOf "records" name) data.services;
+      isAbsent = data.mode == "absent";
     in
     {
       members = {
-        begun = progress "system" null "begun" (behind "all of it" (builtins.deepSeq resources machine.name));
+        begun = progress "system" null "begun"
+          (behind "all of it" (builtins.deepSeq (if isAbsent then records else resources) machine.name));
         switch = {
           type = providers.local.exec;
           imports = [ nixops4-nixos.modules.nixops4Component.nixos ];

@@ -53,6 +53,11 @@ export class Garage {
 		return { kind: "bucket", endpoint, region: "garage", bucket, accessKeyId, secretAccessKey } as const;
 	}
 
+	/** Its administration, and where it answers S3. */
+	get storage() {
+		return { admin: this.#admin, endpoint: `http://127.0.0.1:${this.#ports[0]}`, region: "garage" };
+	}
+
 	get #admin(): GarageAdmin {
 		const [s3 = 0, admin = 0] = this.#ports;
 		return new GarageAdmin(

@@ -166,6 +166,14 @@ describe.skipIf(program === null || !nixops4 || !lib)(
 				},
 				deployment: { deployment: "d1", mode: "serving", services: { mastodon: { hosts: ["social.choir.example"] } } },
 			});
+			const emptied = await system(
+				"absent",
+				'system = { begun.step = "system"; switch.stdout = ""; done.step = "system"; };',
+			);
+			expect(JSON.parse(((emptied["switch"]?.resource?.inputs["args"] ?? []) as string[])[2] ?? "")).toMatchObject({
+				specialArgs: { resources: {} },
+				deployment: { mode: "absent" },
+			});
 			// What nobody has said yet: it waits.
 			await expect(system("serving", "")).rejects.toThrow("begun");
 		});
