@@ -149,7 +149,10 @@ function looking(parts: Parts): OnEnd {
 
 function goRound(parts: Parts, after: Promise<void>) {
 	const looks = every(lookEvery, () => lookAround({ ...parts, notices: parts.outbox }));
-	const erasures = every(eraseEvery, async () => void parts.requests.eraseDue(parts.now()));
+	const erasures = every(
+		eraseEvery,
+		async () => void parts.requests.eraseDue(parts.now(), await parts.migrations.unserved()),
+	);
 	const guard = every(guardEvery, () => restOvertaken(guardOf(parts)));
 	const migrations = every(moveEvery, async () => {
 		await parts.moveIns.expire();

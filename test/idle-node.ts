@@ -78,6 +78,6 @@ export function offerOf({
 	return {
 		...{ domain, services: [{ name: "snac", version: "2.75", hosts: [`social.${domain}`], volumes }] },
 		owner: { username: "ada", email: "ada@choir.example" },
-		...{ epoch: 1, managesZone: false, customer: "Ada", provider: "South", proof: "A".repeat(43) },
+		...{ epoch: 1, managesZone: false, keepDays: 30, customer: "Ada", provider: "South", proof: "A".repeat(43) },
 	};
 }

@@ -80,10 +80,10 @@ export class Requests {
 	}
 
 	/** Begins erasing what has been kept long enough; answers how many that were. Those with work under way wait. */
-	eraseDue(now: number): number {
+	eraseDue(now: number, needed: ReadonlySet<string> = new Set()): number {
 		const due = this.#parts.deployments
 			.inState("kept", "moved")
-			.filter(({ keptUntil }) => keptUntil !== null && keptUntil <= now);
+			.filter(({ id, keptUntil }) => keptUntil !== null && keptUntil <= now && !needed.has(id));
 		return due.filter(({ id }) => this.#isErasing(id)).length;
 	}
 

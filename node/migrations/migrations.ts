@@ -21,6 +21,7 @@ import { Outside } from "../peers/outside.ts";
 import { looksPublic } from "../peers/public-address.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { Database } from "../store/database.ts";
+import type { Elsewhere } from "../volumes/volume.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { ArriveTools } from "./arrive.ts";
 import { Challenges, placeAtSource } from "./challenges.ts";
@@ -46,6 +47,8 @@ export interface MigrationParts {
 	/** Where requests for services come in that other nodes hand on. */
 	readonly front: string;
 	readonly provider: string;
+	/** How volumes on other machines are reached. */
+	readonly elsewhere?: Elsewhere;
 	/** For what must lie on the same disk as the services. */
 	readonly folder: string;
 	/** Lets other nodes be on this machine: for the demo and tests. */
@@ -74,7 +77,7 @@ export type Migrations = ReturnType<typeof openMigrations>;
 
 /** Everything that moves deployments between this node and others. Nothing runs before `start`. */
 export function openMigrations(parts: MigrationParts) {
-	const { db, vault, engine, domains, deployments, now, origin, insecure } = parts;
+	const { db, vault, engine, domains, deployments, now, origin, insecure, elsewhere } = parts;
 	const actor = `${origin}/actor`;
 	const signer = lazily(async () => signerOf(await identityIn(vault), actor));
 	const outside = new Outside(insecure);
@@ -82,9 +85,9 @@ export function openMigrations(parts: MigrationParts) {
 	const sessions = new Sessions({ db, now, write: (...said) => write(...said) });
 	const folder = join(parts.folder, "migrations");
 	const planOf = (deployment: string) => deployments.known(deployment).plan;
-	const departures = new Departures({ engine, sessions, folder, planOf });
+	const departures = new Departures({ engine, sessions, folder, planOf, elsewhere });
 	const arrivals = new Arrivals({
-		...{ engine, sessions, calls, vault, folder },
+		...{ engine, sessions, calls, vault, folder, elsewhere },
 		formerPlan: (domain) => formerOf(domain)?.plan,
 		limits: (migration) => parts.limits(sessions.known(migration)),
 	});
@@ -238,6 +241,28 @@ export function openMigrations(parts: MigrationParts) {
 				await sessions.callOff(id, about.objection.detail, about.objection.code);
 	}
 
+	/**
+	 * The deployments whose copy here may be the last one: its time is over, and their services do not answer at the node that
+	 * said it serves them. After twice the time nobody waits for that any more.
+	 */
+	async function unserved(): Promise<Set<string>> {
+		const found = new Set<string>();
+		for (const { id, deployment, about } of sessions.away()) {
+			const accept = sessions.last(id, "target", "accept");
+			if (deployment === null || !accept) continue;
+			const { state, plan, domain, keptUntil } = deployments.known(deployment);
+			const longest = (keptUntil ?? 0) + (about.keepDays ?? parts.keepDays) * day;
+			if (state !== "moved" || keptUntil === null || keptUntil > now() || longest <= now()) continue;
+			const silent = await probe(outside, plan, accept, AbortSignal.timeout(10_000)).catch((error: unknown) => ({
+				error,
+			}));
+			if (!silent) continue;
+			found.add(deployment);
+			log.warning("The copy of {domain} is kept on: {error}", { domain, ...silent });
+		}
+		return found;
+	}
+
 	/** A place is kept free for a day after the last word; then the side that may still do so calls the migration off. */
 	async function endSilent(session: Session): Promise<void> {
 		const { id, side, talk, job } = session;
@@ -283,6 +308,7 @@ export function openMigrations(parts: MigrationParts) {
 			forwarding,
 			tools,
 			round,
+			unserved,
 		},
 		key: async () => (await signer()).key,
 		start() {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { getLogger } from "@logtape/logtape";
 import type { Content } from "#protocol/migration/messages.ts";
 import { newToken, printToken, proofFits, secretHash } from "#protocol/migration/token.ts";
 import { Problem } from "#protocol/problem.ts";
@@ -46,6 +47,8 @@ export interface MoveInParts {
 	/** Whether staff decides on each offer. */
 	readonly byHand: boolean;
 }
+
+const log = getLogger(["fediversity", "migrations"]);
 
 /** How long a token may wait to be pasted, ms. */
 const tokenLife = 60 * 60_000;
@@ -237,6 +240,10 @@ export class MoveIns {
 		const { id, about, customer } = session;
 		if (!about.offer || about.objection) return;
 		sessions.change(id, { domain: about.offer.domain });
+		if (this.#parts.byHand)
+			log.warning("{domain} wants to move in from {origin} and waits for staff: fediversity move accept {id}", {
+				...{ id, domain: about.offer.domain, origin: about.peer?.origin },
+			});
 		if (about.agreed) this.#beginOnceWanted(id);
 		else
 			notices.tell({

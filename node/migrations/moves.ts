@@ -141,7 +141,7 @@ export class Moves {
 	}
 
 	async #offer(customer: Customer, { plan, domain, id }: Deployment, token: Token): Promise<Content<"offer">> {
-		const { deployments, engine, catalogue, provider, actor, epochOf, manages } = this.#parts;
+		const { deployments, engine, catalogue, provider, actor, epochOf, manages, keepDays } = this.#parts;
 		const sightings = deployments.sightings(id);
 		const services = await Promise.all(
 			plan.services.map(async ({ name, hosts }) => {
@@ -165,6 +165,7 @@ export class Moves {
 				owner: first.owner,
 				epoch: epochOf(customer.id, domain),
 				managesZone: manages(domain),
+				keepDays,
 				customer: customer.name,
 				provider,
 			},

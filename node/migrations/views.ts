@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { MigrationView, MoveIn } from "#protocol/api/migration.ts";
 import { digest } from "#protocol/migration/canonical.ts";
 import { roundsOf } from "#protocol/migration/rounds.ts";
+import type { Deployment } from "../deployments/deployment.ts";
 import type { Deployments } from "../deployments/deployments.ts";
 import { bytesOf } from "./move-ins.ts";
 import type { Session } from "./session.ts";
@@ -89,7 +90,7 @@ export function migrationOf(parts: ViewParts, session: Session): Migration {
 		...{ deferred: session.deferred, forwarded: session.forwarded },
 		forwardingUntil:
 			deployment?.state === "moved" && deployment.keptUntil !== null ? moment(deployment.keptUntil) : null,
-		keptUntil: deployment?.state === "moved" && deployment.keptUntil !== null ? moment(deployment.keptUntil) : null,
+		keptUntil: keptUntil(session, sessions, deployment),
 		erasedAt: session.erasedAt === null ? null : moment(session.erasedAt),
 		receipt: talk.manifest !== null && session.endedAt !== null,
 	};
@@ -103,6 +104,14 @@ function restOf({ id, side, frozenAt, thawedAt, handedAt }: Session, sessions: S
 		said.findLast(({ kind, content }) => kind === "manifest" && (content as { final: boolean }).final)?.at ?? null;
 	const to = said.find(({ kind }) => kind === "active")?.at ?? null;
 	return { from, to };
+}
+
+/** Until when the old copy stays: at the target as the source has promised, from when this side said that it serves. */
+function keptUntil({ id, side, about }: Session, sessions: Sessions, deployment?: Deployment): string | null {
+	if (side === "source")
+		return deployment?.state === "moved" && deployment.keptUntil !== null ? moment(deployment.keptUntil) : null;
+	const since = sessions.last(id, "target", "active")?.at;
+	return since === undefined || !about.offer ? null : moment(since + about.offer.keepDays * 86_400_000);
 }
 
 function stateOf({ talk, about }: Session): Migration["state"] {

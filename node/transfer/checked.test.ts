@@ -84,3 +84,13 @@ test("a manifest that contradicts itself is refused before anything is fetched",
 		expect.objectContaining({ code: "copy-too-large" }),
 	);
 });
+
+test("lists are not longer than what was agreed for all that they list", () => {
+	const limits = { bytes: 1e6, entries: 1e9 };
+	const many = { ...volume, entries: 1_000_000, bytes: 0, length: 60_000_000 };
+	const manifest = (...volumes: ManifestVolume[]) => ({ round: 1, final: false, volumes });
+	checkManifest(manifest(many), limits);
+	expect(() => checkManifest(manifest(many, { ...many, name: "more" }), limits)).toThrow(
+		expect.objectContaining({ code: "copy-too-large" }),
+	);
+});

@@ -17,6 +17,9 @@ const mostAverage = 1024;
 const bytesOfPiece = 46;
 const lineLeast = 48;
 
+/** Lists may be longer by this than all that they list: many empty files are something too. */
+const listsBesides = 64 * 1024 * 1024;
+
 /**
  * Whether a manifest promises what fits, before anything of it is fetched. Throws `copy-too-large`, or `copy-refused` for
  * one that contradicts itself.
@@ -25,6 +28,11 @@ export function checkManifest({ volumes }: Manifest, limits: Limits): void {
 	const sum = (part: "bytes" | "entries") => volumes.reduce((all, volume) => all + volume[part], 0);
 	for (const what of ["bytes", "entries"] as const)
 		if (sum(what) > limits[what]) throw new Problem("copy-too-large", { what, wanted: sum(what), limit: limits[what] });
+	// Lists are kept on the same disk, and are no way round what was agreed.
+	const length = volumes.reduce((all, volume) => all + volume.length, 0);
+	const longestLists = limits.bytes + listsBesides;
+	if (length > longestLists)
+		throw new Problem("copy-too-large", { what: "bytes of lists", wanted: length, limit: longestLists });
 	const names = new Set(volumes.map(({ service, name }) => `${service}/${name}`));
 	if (names.size < volumes.length) throw refused("it names a volume twice");
 	for (const { length, bytes, entries } of volumes) {

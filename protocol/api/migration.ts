@@ -143,6 +143,7 @@ export const MigrationView = z
 		forwarded: z.number().int(),
 		/** Until when requests are handed on, and until when the old copy is kept; null: not come to that. */
 		forwardingUntil: Moment.nullable(),
+		/** Of the copy at the source: there as it will be, at the target as it was promised. */
 		keptUntil: Moment.nullable(),
 		erasedAt: Moment.nullable(),
 		/** Whether there is a receipt to keep. */

@@ -46,6 +46,8 @@ export const Offer = z.strictObject({
 	epoch: z.int().positive(),
 	/** Whether the source sets the domain's records itself. */
 	managesZone: z.boolean(),
+	/** So many days the source keeps its copy, at rest, once the target serves. */
+	keepDays: z.int().min(0).max(3650),
 	/** As people know them: whom the deployment belongs to there, and who runs the node. */
 	customer: Text,
 	provider: Text,

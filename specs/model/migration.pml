@@ -12,6 +12,7 @@
  *   alive      OBLIGED     the target cannot reject after MOVE
  *   harmless   UNFROZEN    services go on writing during the last round
  *   harmless   UNBOUND     a vote counts for whatever manifest is the last
+ *   alive      LATEVOTE    a vote counts although the source has thawed
  *   harmless   TRUSTING    a restored backup serves without asking the record
  *   harmless   LOOKING     a restored backup serves if the record names it, and raises no epoch
  *   harmless   EARLY       the target serves before the record names it
@@ -179,6 +180,9 @@ inline sHear() {
 		:: s == offered && mKind == ACCEPT -> s = agreed
 		:: (s == copying || s == agreed) && mKind == ANNOUNCE && mRound == sRound -> s = agreed
 		:: (s == copying || s == agreed) && mKind == ANNOUNCE && mRound != sRound -> skip
+#ifdef LATEVOTE
+		:: (s == agreed || s == copying) && mKind == VOTE && mRound == sRound && mIn == sIn -> s = voted
+#endif
 		:: (s == agreed || s == copying) && mKind == VOTE -> skip
 		:: s == frozen && mKind == VOTE && IS_MANIFEST -> s = voted
 		:: s == frozen && (mKind == ANNOUNCE || (mKind == VOTE && !IS_MANIFEST)) -> skip

@@ -162,3 +162,16 @@ test("committed, and nothing is forgotten: it goes on", async () => {
 	expect(await moving.talk.say(activeFor(move))).toMatchObject({ status: 204 });
 	expect((await town.ended(moving.job)).state).toBe("done");
 });
+
+test("an old node that knows nothing of the whole move rests: the record names another", async () => {
+	const choir = await town.deployed();
+	await backUp();
+	const moving = await town.movingOut(fake, choir);
+	await moving.talk.say(activeFor(await committed(moving)));
+	expect((await town.ended(moving.job)).state).toBe("done");
+	expect(await town.visit(choir.domain)).toEqual({ status: 200, text: "served there" });
+	await restore();
+	await eventually("it rests", async () => (await town.stateOf(choir.domain)) === "frozen");
+	expect((await town.visit(choir.domain)).status).toBe(503);
+	expect(await record(choir.domain)).toBe(named(2, fake.actor));
+});

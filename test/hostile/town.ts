@@ -58,27 +58,29 @@ export class Town {
 	#node: Node | undefined;
 	#db: Database | undefined;
 	#settings: Record<string, string> = {};
-	/** The honest node's clock is so many ms ahead. */
-	ahead = 0;
+	readonly #clock: { ahead: number };
 
 	static async open(settings: Record<string, string> = {}): Promise<Town> {
 		const folder = mkdtempSync(join(tmpdir(), "hostile-zone-"));
 		const key = { name: "town", secret };
 		const file = join(folder, "zone.json");
-		const names = await openNameServer({ zone: "localhost", file, port: 0, keys: [key], records: [], now: Date.now });
-		const town = new Town(await freePort(), names, () => rmSync(folder, { recursive: true }));
+		const clock = { ahead: 0 };
+		const now = () => Date.now() + clock.ahead;
+		const names = await openNameServer({ zone: "localhost", file, port: 0, keys: [key], records: [], now });
+		const town = new Town(await freePort(), names, clock, () => rmSync(folder, { recursive: true }));
 		await town.#open(settings);
 		return town;
 	}
 
 	readonly #forget: () => void;
 
-	private constructor(port: number, names: NameServer, forget: () => void) {
+	private constructor(port: number, names: NameServer, clock: { ahead: number }, forget: () => void) {
 		this.origin = `http://honest.localhost:${port}`;
 		this.#names = names;
+		this.#clock = clock;
 		this.#forget = forget;
 		const server = `127.0.0.1:${names.port}`;
-		this.zone = new Rfc2136Zone({ name: "localhost", server, key: { name: "town", secret }, now: Date.now });
+		this.zone = new Rfc2136Zone({ name: "localhost", server, key: { name: "town", secret }, now: () => this.now() });
 		this.person = new Person(this.origin);
 	}
 
@@ -88,6 +90,20 @@ export class Town {
 		this.#db = new Database(join(this.folder, "state/node.sqlite"));
 		const voucher = new Vouchers(this.#db, "Honest", Date.now).make({ ...plenty, note: "" }).code;
 		await this.person.api("POST /sign-up", { body: { voucher, email: "ada@honest.example", password, name: "Ada" } });
+	}
+
+	/** By the honest node's clock and its name server's, which signs its answers by it too. */
+	now(): number {
+		return Date.now() + this.#clock.ahead;
+	}
+
+	get ahead(): number {
+		return this.#clock.ahead;
+	}
+
+	/** Lets both be so many ms ahead. */
+	set ahead(ms: number) {
+		this.#clock.ahead = ms;
 	}
 
 	/** Stops the honest node and starts it again; `meanwhile` nobody is at its state. */
@@ -117,7 +133,7 @@ export class Town {
 			FEDIVERSITY_DEMO_MAILBOX: `${this.origin}/mailbox`,
 			...settings,
 		});
-		const now = () => Date.now() + this.ahead;
+		const now = () => this.now();
 		this.#node = await openNode(config, { environment: process.env, now, recipes: [service] });
 	}
 
@@ -263,6 +279,7 @@ export function offerOf(source: FakeNode, pasted: string, domain: string, epoch 
 			domain,
 			epoch,
 			managesZone: false,
+			keepDays: 30,
 			services: [{ name: "snac", version: null, hosts: [`social.${domain}`], volumes }],
 		},
 		...{

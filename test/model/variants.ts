@@ -35,6 +35,15 @@ const unbound: Partial<Rules> = {
 	},
 };
 
+/** The source takes a vote for what it has thawed since. */
+const hasty: Partial<Rules> = {
+	hear(side, talk, word) {
+		const { state } = talk;
+		const isLate = side === "source" && word.kind === "vote" && (state === "agreed" || state === "copying");
+		return isLate && word.content.manifest === talk.manifest ? { ...talk, state: "voted" } : hear(side, talk, word);
+	},
+};
+
 /** Whoever hears what cannot be said stops, as one must with a peer that lies. Before `move` the source just goes on. */
 const stopping: Partial<Rules> = {
 	hear(side, talk, word) {
@@ -62,6 +71,7 @@ export const variants: Readonly<Record<string, Variant>> = {
 	"the target cannot reject after move": variant(obliged, nobody),
 	"services go on writing during the last round": variant({ freezes: false }, lost),
 	"a vote is not bound to a manifest": variant(unbound, lost, twoRounds),
+	"a vote counts although the source has thawed": variant(hasty, accused),
 	"a restored backup serves without the record": variant({ restored: "serves" }, two, restoring),
 	"a restored backup serves if the record names it, and raises no epoch": variant(
 		{ restored: "looks" },

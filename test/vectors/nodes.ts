@@ -43,6 +43,7 @@ export const offer: Content<"offer"> = {
 	owner: { username: "anna", email: "anna@choir.example" },
 	epoch: 1,
 	managesZone: false,
+	keepDays: 30,
 	customer: "Anna",
 	provider: "North",
 	proof: proofFor(tokenSecret, { sid, actor: north.actor, domain }),
