@@ -14,7 +14,7 @@ export class GaleneClient {
 
 	/** Throws what the server says if it does not let one in. */
 	static async join(
-		site: Site,
+		site: Pick<Site, "origin">,
 		group: string,
 		who: { username: string; password?: string; token?: string },
 	): Promise<GaleneClient> {
@@ -31,10 +31,10 @@ export class GaleneClient {
 	}
 
 	/** Makes an invitation, the token of a link, that is good for an hour. */
-	async invite(group: string): Promise<string> {
+	async invite(group: string, leader = "alice"): Promise<string> {
 		const expires = new Date(Date.now() + 3_600_000).toISOString();
 		const value = { group, expires, permissions: ["present", "message"] };
-		this.send({ type: "groupaction", kind: "maketoken", source: this.id, username: "alice", value });
+		this.send({ type: "groupaction", kind: "maketoken", source: this.id, username: leader, value });
 		const { error, value: made } = await this.until("usermessage");
 		if (error) throw new Error(`no invitation: ${made}`);
 		return (made as { token: string }).token;

@@ -25,7 +25,7 @@ export class Socket {
 			});
 	}
 
-	static async open(site: Site, path: string, protocols: string[] = []): Promise<Socket> {
+	static async open(site: Pick<Site, "origin">, path: string, protocols: string[] = []): Promise<Socket> {
 		const url = site.origin.replace(/^http/, "ws") + path;
 		const bare = new WebSocket(url, { protocols, dispatcher: toThisMachine });
 		const socket = new Socket(bare);
