@@ -13,6 +13,7 @@ import { deploymentRoutes } from "./deployments/routes.ts";
 import { findings } from "./doctor/findings.ts";
 import { domainRoutes } from "./domains/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
+import { machineRoutes } from "./machines/routes.ts";
 import { openDoor } from "./migrations/door.ts";
 import { Inbox } from "./migrations/inbox.ts";
 import { Moves } from "./migrations/moves.ts";
@@ -93,6 +94,7 @@ function routesOf(
 	});
 	peerRoutes(routes, { ...parts, origin: config.web.url });
 	staffMoveRoutes(routes, parts);
+	machineRoutes(routes, parts);
 	jobRoutes(routes, jobs);
 	noticeRoutes(routes, { ...parts, notices: parts.keptNotices });
 	implement(routes, "GET /staff/findings", async () => ({

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Machinery } from "./agent/elsewhere.ts";
 import { Certificates, type CertificatesParts } from "./certificates/certificates.ts";
 import { waitUntilSeen, ZonePlace } from "./certificates/zone-place.ts";
 import type { Config } from "./config.ts";
@@ -23,6 +24,9 @@ import type { Recipe } from "./engines/local/recipe.ts";
 import type { Kinds } from "./jobs/job.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import type { OnEnd } from "./jobs/ledger.ts";
+import { Fleet } from "./machines/fleet.ts";
+import { Identity } from "./machines/identity.ts";
+import { Machines } from "./machines/machines.ts";
 import { arrive } from "./migrations/arrive.ts";
 import { leave } from "./migrations/leave.ts";
 import { openMigrations } from "./migrations/migrations.ts";
@@ -69,6 +73,7 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 		ports: { first: config.engine.firstPort, last: config.engine.lastPort },
 		...(recipes && { recipes }),
 	});
+	const fleet = new Fleet(new Machines(db, now), new Identity(join(config.state.folder, "machines.key")));
 	const zone = config.zone ? zoneOf(config.zone, now) : null;
 	const isInZone = (host: string) => zone !== null && host.endsWith(`.${zone.name}`);
 	const challengePlace = (domain: string) => (zone && isInZone(domain) ? new ZonePlace(zone) : undefined);
@@ -110,6 +115,7 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 	};
 	const migrations = openMigrations({
 		...{ db, vault, engine, domains, deployments, now, origin: config.web.url },
+		elsewhere: new Machinery((machine) => fleet.agent(machine)),
 		front: config.services.front,
 		...{ provider: config.provider.name, folder: config.state.folder, insecure: config.demo !== null },
 		...{ freezeSeconds: config.migrations.freezeSeconds, keepDays: config.services.keepDays },
@@ -184,7 +190,7 @@ export function openParts(config: Config, { environment, now, recipes }: Surroun
 	return {
 		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
 		...{ deployments, history, jobs, onEnd, migrations, moveIns, requests, metrics, version, ...notices },
-		...{ peers, directory, acceptance, sheet, certificates },
+		...{ peers, directory, acceptance, sheet, certificates, fleet },
 	};
 }
 

@@ -15,10 +15,15 @@ const known: readonly Tool[] = [
 	["gcc", ["/usr/bin/gcc"], "the migration's model in Promela"],
 	["iproute2", ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"], "moves over bad lines"],
 	["openssh-client", ["/usr/bin/ssh-keygen"], "SSH keys beside ssh-keygen"],
+	["openssh-server", ["/usr/sbin/sshd"], "machines behind ssh"],
 ];
 
 /** What a package starts by itself. */
-const services: Readonly<Record<string, string>> = { knot: "knot", "postgresql-15": "postgresql" };
+const services: Readonly<Record<string, string>> = {
+	knot: "knot",
+	"openssh-server": "ssh",
+	"postgresql-15": "postgresql",
+};
 
 type Say = (line: string) => void;
 type Install = (names: readonly string[], say: Say) => void;

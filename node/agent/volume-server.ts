@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { ListingFile } from "../transfer/lines.ts";
+import { entryOf, Lines } from "../transfer/lines.ts";
 import { Removal } from "../volumes/directory/removal.ts";
-import type { Listing, Piece, PieceName, Source, Target } from "../volumes/volume.ts";
+import type { Entry, Listing, Piece, PieceName, Source, Target } from "../volumes/volume.ts";
 import type { Answer, Talk } from "./line.ts";
 import { blocksOf, Numbering, namesOf, PiecePacker, type Run, runsOf, unpacked } from "./pieces.ts";
 
@@ -50,7 +50,7 @@ export function answerTarget({ target, folder, copyTo }: TargetServer): Answer {
 		async listing(about: { entries: number; bytes: number }, talk) {
 			const file = join(folder, "listing.ndjson");
 			await keep(file, talk);
-			listing = new ListingFile(file, about);
+			listing = { ...about, batches: () => batchesIn(file) };
 		},
 		async lacking(_, talk) {
 			const batches = target.lacking(known(), talk.signal)[Symbol.asyncIterator]();
@@ -106,6 +106,23 @@ async function keep(file: string, talk: Talk): Promise<void> {
 		for await (const block of talk.blocks()) for (let at = 0; at < block.length; ) at += writeSync(fd, block, at);
 	} finally {
 		closeSync(fd);
+	}
+}
+
+const entriesAtOnce = 500;
+
+async function* batchesIn(file: string): AsyncGenerator<readonly Entry[]> {
+	const lines = new Lines(file);
+	try {
+		for (let batch: Entry[] = []; ; batch = []) {
+			for (let line = lines.next(); line; line = batch.length < entriesAtOnce ? lines.next() : undefined)
+				batch.push(entryOf(line));
+			if (batch.length === 0) return;
+			yield batch;
+			await new Promise<void>((resolve) => setImmediate(resolve));
+		}
+	} finally {
+		lines.close();
 	}
 }
 

@@ -38,6 +38,17 @@ const move = {
 	...{ id: "m1", domain: "choir.example", services: ["snac"], bytes: 3_000_000, customer: "anna@choir.example" },
 	...{ from: { origin: "https://south.example", provider: "South", customer: "Ada" }, agreed: true, createdAt: at },
 };
+const machine = {
+	...{
+		id: "one",
+		address: "192.0.2.7",
+		port: 22,
+		user: "root",
+		hostKey: "ssh-ed25519 AAAA",
+		fingerprint: "SHA256:abc",
+	},
+	...{ system: "x86_64-linux", memoryMiB: 4096, diskGiB: 100, state: "open", deployment: null, createdAt: at },
+};
 const step = { step: "start:snac", title: "Start snac", state: "stuck", startedAt: at, note: null };
 const job = {
 	...{ id: "j1", kind: "deploy", domain: "choir.example", state: "stuck", createdAt: at, startedAt: at },
@@ -80,6 +91,13 @@ beforeEach(() => {
 		"POST /api/v1/staff/peers": peer,
 		"PATCH /api/v1/staff/peers/p1": peer,
 		"DELETE /api/v1/staff/peers/p1": null,
+		"GET /api/v1/staff/machines": { items: [machine] },
+		"POST /api/v1/staff/machines": machine,
+		"PATCH /api/v1/staff/machines/one": { ...machine, state: "draining", deployment: "d1" },
+		"DELETE /api/v1/staff/machines/one": null,
+		"GET /api/v1/staff/machines/one/findings": { items: [{ check: "disk", state: "good", detail: "fine", fix: null }] },
+		"GET /api/v1/staff/machine-key": { publicKey: "ssh-ed25519 AAAA fediversity" },
+		"GET /api/v1/staff/host-key?address=192.0.2.7": { hostKey: "ssh-ed25519 AAAA", fingerprint: "SHA256:abc" },
 		"GET /api/v1/staff/moves": { items: [move] },
 		"POST /api/v1/staff/moves/m1/accept": null,
 		"POST /api/v1/staff/moves/m1/refuse": null,
@@ -229,6 +247,44 @@ describe("job", () => {
 	test("a problem of the node is told in its sentence, for programs as JSON", async () => {
 		expect(await run("job show nope")).toEqual({ code: 1, out: "", err: `${problems["not-found"][1]}\n` });
 		expect(JSON.parse((await run("job show nope --json")).err)).toMatchObject({ code: 1, problem: "not-found" });
+	});
+});
+
+describe("machine", () => {
+	const wishes = "machine add one 192.0.2.7 --memory-mib 4096 --disk-gib 100";
+
+	test("add shows the host key to be compared, and without anybody to say yes adds nothing", async () => {
+		const { code, err } = await run(wishes);
+		expect(code).toBe(2);
+		expect(err).toContain("SHA256:abc");
+		expect(asked.map(({ what }) => what)).toEqual(["GET /api/v1/staff/host-key?address=192.0.2.7"]);
+		expect(await run(`${wishes} --yes`)).toMatchObject({ code: 0, err: expect.stringContaining("machine check one") });
+		const body = { id: "one", address: "192.0.2.7", memoryMiB: 4096, diskGiB: 100, hostKey: "ssh-ed25519 AAAA" };
+		expect(asked.at(-1)).toEqual({ what: "POST /api/v1/staff/machines", body });
+	});
+
+	test("add asks nothing of a machine whose key is given", async () => {
+		expect((await run(`${wishes} --port 2222 --user deploy --host-key AAAA`)).code).toBe(0);
+		expect(asked.map(({ what }) => what)).toEqual(["POST /api/v1/staff/machines"]);
+		expect(asked[0]?.body).toMatchObject({ port: 2222, user: "deploy", hostKey: "AAAA" });
+	});
+
+	test("list, key and check print data; check's exit code tells scripts", async () => {
+		expect((await run("machine list")).out).toMatch(/^NAME +ADDRESS.*\none +root@192\.0\.2\.7:22 .* open +–\n$/);
+		expect((await run("machine key")).out).toBe("ssh-ed25519 AAAA fediversity\n");
+		expect(await run("machine check one")).toMatchObject({ code: 0, out: expect.stringContaining("✓ disk  fine") });
+		answers["GET /api/v1/staff/machines/one/findings"] = {
+			items: [{ check: "reached", state: "bad", detail: "silent", fix: "start it" }],
+		};
+		expect(await run("machine check one --json")).toMatchObject({ code: 1, out: expect.stringContaining("start it") });
+		expect(await run("machine check two")).toMatchObject({ code: 1, err: expect.stringContaining("machine list") });
+	});
+
+	test("drain and remove say what comes of it", async () => {
+		expect((await run("machine drain one")).err).toBe("one keeps d1 and takes nothing more.\n");
+		expect(asked.at(-1)?.body).toEqual({ state: "draining" });
+		expect(await run("machine remove one")).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
+		expect(await run("machine remove one --yes")).toMatchObject({ code: 0, err: expect.stringContaining("forgotten") });
 	});
 });
 

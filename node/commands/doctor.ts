@@ -51,7 +51,8 @@ async function zoneOf({ zone }: Config) {
 	return new Rfc2136Zone({ name: zone.name, server: zone.server, key: { name: zone.keyName, secret }, now: Date.now });
 }
 
-function inWords(items: readonly Finding[], colour: boolean): string {
+/** What was found, a line each and its fix below it. */
+export function inWords(items: readonly Finding[], colour: boolean): string {
 	const lines = items.flatMap(({ state, check, detail, fix }) => [
 		`${marks[state]} ${colour ? dim(check) : check}  ${detail}`,
 		...(fix ? [`    → ${fix}`] : []),

@@ -11,6 +11,7 @@ Examples:
   fediversity voucher create --services snac,wiki --days 14
   fediversity job list --json | jq '.[] | select(.state == "stuck")'
   fediversity peer add https://south.example
+  fediversity machine add one 192.0.2.7 --memory-mib 16384 --disk-gib 400
   fediversity receipt verify receipt.json
   fediversity doctor
 
@@ -44,8 +45,11 @@ export function program(terminal: Terminal, version: string): Command {
 	addJob(top.command("job").description("long pieces of work: deploying, restarting, removing"), terminal);
 	addPeer(top.command("peer").description("other nodes: who is known, and what is taken from whom"), terminal);
 	addMove(top.command("move").description("offers that wait for staff, where migrations.by_hand is set"), terminal);
+	addMachine(top.command("machine").description("where services run, where engine.kind is nixops4"), terminal);
 	addReceipt(top.command("receipt").description("what two nodes signed while a deployment moved"), terminal);
 	addDoctor(top, terminal);
+	// main.ts takes it before it comes here, unless somebody asks what it is.
+	top.command("provider").description("answer NixOps4, which starts this itself in a node's runs");
 	return top;
 }
 
@@ -195,6 +199,52 @@ function addMove(group: Command, terminal: Terminal) {
 		async (id: string, { json = false, yes = false, ...given }: Given) => {
 			const { refuseMove } = await import("./move.ts");
 			await refuseMove(await nodeOf(given, terminal), terminal, json, id, yes);
+		},
+	);
+}
+
+function addMachine(group: Command, terminal: Terminal) {
+	onNode(group.command("key").description("print the key of this node, for authorized_keys of a machine")).action(
+		async ({ json = false, ...given }: Given) => {
+			const { printKey } = await import("./machine.ts");
+			await printKey(await nodeOf(given, terminal), terminal, json);
+		},
+	);
+	sure(onNode(group.command("add <name> <address>").description("take a machine into the pool")))
+		.requiredOption("--memory-mib <MiB>", "what it has for services", whole)
+		.requiredOption("--disk-gib <GiB>", "what it has for services", whole)
+		.option("--port <port>", "of its sshd; else 22", port)
+		.option("--user <name>", "who signs in there; else root")
+		.option("--system <system>", "x86_64-linux or aarch64-linux; else the first of these")
+		.option("--host-key <key>", "such as 'ssh-ed25519 AAAA…'; else it is asked for, and you compare its fingerprint")
+		.action(async (id: string, address: string, { config, json = false, yes = false, ...wishes }) => {
+			const { addMachine } = await import("./machine.ts");
+			await addMachine(await nodeOf({ config }, terminal), terminal, { json, yes }, { id, address, ...wishes });
+		});
+	onNode(group.command("list").description("all of them")).action(async ({ json = false, ...given }: Given) => {
+		const { listMachines } = await import("./machine.ts");
+		await listMachines(await nodeOf(given, terminal), terminal, json);
+	});
+	onNode(group.command("check <name>").description("go there, and say what is wrong and how to mend it")).action(
+		async (id: string, { json = false, ...given }: Given) => {
+			const { checkMachine } = await import("./machine.ts");
+			process.exitCode = await checkMachine(await nodeOf(given, terminal), terminal, json, id);
+		},
+	);
+	for (const [verb, state, says] of [
+		["drain", "draining", "it keeps what it carries and takes nothing more"],
+		["open", "open", "let a machine that drains take deployments again"],
+	] as const)
+		onNode(group.command(`${verb} <name>`).description(says)).action(
+			async (id: string, { json = false, ...given }: Given) => {
+				const { setMachineState } = await import("./machine.ts");
+				await setMachineState(await nodeOf(given, terminal), terminal, json, id, state);
+			},
+		);
+	sure(onNode(group.command("remove <name>").description("forget one that carries nothing"))).action(
+		async (id: string, { json = false, yes = false, ...given }: Given) => {
+			const { removeMachine } = await import("./machine.ts");
+			await removeMachine(await nodeOf(given, terminal), terminal, json, id, yes);
 		},
 	);
 }

@@ -15,14 +15,14 @@ interface SecretName {
 /** The machines at work: one connection to each, made when it is needed, and what is done over it. */
 export class Fleet {
 	readonly machines: Machines;
-	readonly #identity: Identity;
+	readonly identity: Identity;
 	readonly #program: readonly string[];
 	readonly #agents = new Map<string, { readonly known: string; readonly host: Host; readonly agent: Agent }>();
 
 	/** `program`: how the agent is called there. */
 	constructor(machines: Machines, identity: Identity, program = agentProgram) {
 		this.machines = machines;
-		this.#identity = identity;
+		this.identity = identity;
 		this.#program = program;
 	}
 
@@ -34,7 +34,7 @@ export class Fleet {
 		if (open?.known === known) return open.agent;
 		// Staff has removed it and added another one of this name.
 		open?.host.close();
-		const host = new Known(machine as Machine, this.#identity);
+		const host = new Known(machine as Machine, this.identity);
 		const agent = new Agent(host, this.#program);
 		this.#agents.set(id, { known, host, agent });
 		return agent;

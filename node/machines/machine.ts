@@ -19,6 +19,11 @@ export interface Machine {
 	readonly createdAt: number;
 }
 
+/** A machine, and whose it is for now. */
+export interface Carrying extends Machine {
+	readonly deployment: string | null;
+}
+
 /** What a deployment asks of its machine. */
 export interface Needs {
 	readonly memoryMiB: number;

@@ -1,7 +1,7 @@
 import { Problem } from "#protocol/problem.ts";
 import { parseKey } from "../customers/ssh-key.ts";
 import { type Database, isDuplicate } from "../store/database.ts";
-import { type Machine, mistakesIn, type Needs } from "./machine.ts";
+import { type Carrying, type Machine, mistakesIn, type Needs } from "./machine.ts";
 
 interface Row {
 	id: string;
@@ -15,11 +15,6 @@ interface Row {
 	state: Machine["state"];
 	created_at: number;
 	deployment: string | null;
-}
-
-/** A machine, and whose it is for now. */
-export interface Carrying extends Machine {
-	readonly deployment: string | null;
 }
 
 const withReservation = "SELECT machine.*, deployment FROM machine LEFT JOIN machine_reservation ON machine = id";
@@ -38,7 +33,7 @@ export class Machines {
 	}
 
 	/** Throws `not-valid` with what is wrong, and `machine-taken`. */
-	add(wish: Omit<Machine, "state" | "createdAt">): Machine {
+	add(wish: Omit<Machine, "state" | "createdAt">): Carrying {
 		const { id, address, port, user, system, memoryMiB, diskGiB } = wish;
 		const { hostKey, mistakes } = checked(wish);
 		if (mistakes.length > 0) throw new Problem("not-valid", {}, { errors: mistakes });

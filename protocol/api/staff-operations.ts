@@ -83,6 +83,47 @@ export const staffOperations = {
 		answer: [204, null],
 	},
 	"POST /staff/moves/{id}/refuse": { summary: "Refuse an offer", for: "staff", path: byId, answer: [204, null] },
+	"GET /staff/machines": {
+		summary: "The machines of this provider",
+		for: "staff",
+		answer: [200, z.object({ items: z.array(staff.MachineView) })],
+	},
+	"POST /staff/machines": {
+		summary: "Take a machine into the pool",
+		for: "staff",
+		body: staff.MachineRequest,
+		answer: [201, staff.MachineView],
+	},
+	"PATCH /staff/machines/{id}": {
+		summary: "Drain a machine, or open it again",
+		for: "staff",
+		path: byId,
+		body: staff.MachineChange,
+		answer: [200, staff.MachineView],
+	},
+	"DELETE /staff/machines/{id}": {
+		summary: "Forget a machine that carries nothing",
+		for: "staff",
+		path: byId,
+		answer: [204, null],
+	},
+	"GET /staff/machines/{id}/findings": {
+		summary: "Go to a machine, and say what is wrong there, with the fix",
+		for: "staff",
+		path: byId,
+		answer: [200, z.object({ items: z.array(staff.FindingView) })],
+	},
+	"GET /staff/machine-key": {
+		summary: "The public key by which machines know this node",
+		for: "staff",
+		answer: [200, staff.NodeKey],
+	},
+	"GET /staff/host-key": {
+		summary: "The host key that a machine shows; a person must compare it",
+		for: "staff",
+		query: staff.HostKeyQuery,
+		answer: [200, staff.HostKey],
+	},
 	"GET /staff/findings": {
 		summary: "What is wrong with this node, and the fix",
 		for: "staff",

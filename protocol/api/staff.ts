@@ -106,6 +106,56 @@ export const OfferedMove = z
 	})
 	.meta({ id: "OfferedMove" });
 
+export const systems = ["x86_64-linux", "aarch64-linux"] as const;
+
+const Port = z.number().int().min(1).max(65_535);
+
+/** A machine to take into the pool. */
+export const MachineRequest = z.strictObject({
+	/** What staff calls it. */
+	id: z.string().min(1).max(40),
+	address: z.string().min(1).max(253),
+	port: Port.default(22),
+	user: z.string().min(1).max(32).default("root"),
+	/** As known_hosts has it, such as `ssh-ed25519 AAAA…`. */
+	hostKey: z.string().min(1).max(4000),
+	system: z.enum(systems).default("x86_64-linux"),
+	/** What it has for services. */
+	memoryMiB: z.number().int().min(1),
+	diskGiB: z.number().int().min(1),
+});
+
+/** Draining: it keeps what it carries and takes nothing more. */
+export const MachineChange = z.strictObject({ state: z.enum(["open", "draining"]) });
+
+export const MachineView = z
+	.object({
+		id: Id,
+		address: z.string(),
+		port: Port,
+		user: z.string(),
+		hostKey: z.string(),
+		fingerprint: z.string(),
+		system: z.string(),
+		memoryMiB: z.number().int(),
+		diskGiB: z.number().int(),
+		state: z.enum(["open", "draining"]),
+		/** Whose it is for now; null: nobody's. */
+		deployment: z.string().nullable(),
+		createdAt: Moment,
+	})
+	.meta({ id: "Machine" });
+
+/** Where to look for a host key, and what was shown there. */
+export const HostKeyQuery = z.strictObject({
+	address: z.string().min(1).max(253),
+	port: z.coerce.number().int().min(1).max(65_535).default(22),
+});
+export const HostKey = z.object({ hostKey: z.string(), fingerprint: z.string() }).meta({ id: "HostKey" });
+
+/** By what this node is known to its machines: a line for authorized_keys. */
+export const NodeKey = z.object({ publicKey: z.string() }).meta({ id: "NodeKey" });
+
 /** One thing `doctor` looked at. */
 export const FindingView = z
 	.object({

@@ -172,6 +172,8 @@ triesManners(
 		"POST /staff/vouchers": {},
 		"POST /staff/peers": { origin: "https://south.example", standing: "blocked" },
 		"PATCH /staff/peers/{id}": { standing: "blocked" },
+		"POST /staff/machines": { id: "one", address: "192.0.2.7", hostKey: key, memoryMiB: 4096, diskGiB: 100 },
+		"PATCH /staff/machines/{id}": { state: "draining" },
 	},
 	async () => visited,
 );

@@ -1,0 +1,96 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { Database } from "../store/database.ts";
+import { Machines } from "./machines.ts";
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+const system = "x86_64-linux";
+const wish = (id: string, memoryMiB = 4096, diskGiB = 100) => ({
+	...{ id, address: `${id}.example`, port: 22, user: "root", hostKey, system, memoryMiB, diskGiB },
+});
+const needs = { memoryMiB: 2048, diskMiB: 50 * 1024, system };
+
+let machines: Machines;
+beforeEach(() => {
+	machines = new Machines(new Database(":memory:"), () => 7);
+});
+
+describe("machines", () => {
+	test("are kept with a host key in its plain form", () => {
+		machines.add({ ...wish("one"), address: "ONE.example", hostKey: `${hostKey} root@one\n` });
+		expect(machines.all()).toEqual([{ ...wish("one"), state: "open", deployment: null, createdAt: 7 }]);
+	});
+
+	test.each([
+		["id", "One"],
+		["id", "-one"],
+		["id", "../one"],
+		["address", "-oProxyCommand=touch"],
+		["address", "one example"],
+		["address", "one.example;reboot"],
+		["address", ""],
+		["address", "fe80::1%eth0"],
+		["user", "-l"],
+		["user", "root;"],
+		["hostKey", "ssh-ed25519 AAAA"],
+		["hostKey", "* ssh-ed25519 AAAA"],
+	])("are refused with a %s like “%s”", (field, value) => {
+		const errors = [expect.objectContaining({ pointer: `/${field}` })];
+		expect(() => machines.add({ ...wish("one"), [field]: value })).toThrow(
+			expect.objectContaining({ code: "not-valid", errors }),
+		);
+		expect(machines.all()).toEqual([]);
+	});
+
+	test.each(["192.0.2.7", "2001:db8::7", "one", "a.b-c.example"])("may be at %s", (address) => {
+		expect(machines.add({ ...wish("one"), address }).address).toBe(address);
+	});
+
+	test("have names, and addresses with ports, of their own", () => {
+		machines.add(wish("one"));
+		const taken = expect.objectContaining({ code: "machine-taken" });
+		expect(() => machines.add({ ...wish("two"), address: "ONE.EXAMPLE" })).toThrow(taken);
+		expect(() => machines.add({ ...wish("one"), address: "two.example" })).toThrow(taken);
+		machines.add({ ...wish("two"), address: "one.example", port: 2222 });
+		expect(machines.all().map(({ id }) => id)).toEqual(["one", "two"]);
+	});
+
+	test("are given to one deployment each, the smallest that is large enough, the same one when asked again", () => {
+		for (const one of [wish("large", 65_536, 1000), wish("fits", 2048, 50), wish("slow", 1024, 500)]) machines.add(one);
+		expect(machines.reserve("a", needs).id).toBe("fits");
+		expect(machines.reserve("a", { ...needs, memoryMiB: 50_000 }).id).toBe("fits");
+		expect(machines.reserve("b", needs).id).toBe("large");
+		expect(() => machines.reserve("c", needs)).toThrow(expect.objectContaining({ code: "machines-full" }));
+		expect(machines.of("c")).toBeUndefined();
+		for (let n = 0; n < 2; n++) machines.release("a");
+		expect(machines.reserve("c", needs).id).toBe("fits");
+		expect(machines.all().map(({ id, deployment }) => [id, deployment])).toEqual([
+			["fits", "c"],
+			["large", "b"],
+			["slow", null],
+		]);
+	});
+
+	test("of another system, too small or draining are given to nobody", () => {
+		machines.add({ ...wish("arm"), system: "aarch64-linux" });
+		machines.add(wish("small", 4096, 49));
+		machines.add(wish("leaving"));
+		machines.reserve("a", needs);
+		machines.setState("leaving", "draining");
+		expect(machines.reserve("a", needs).id).toBe("leaving");
+		machines.release("a");
+		expect(() => machines.reserve("a", needs)).toThrow(expect.objectContaining({ code: "machines-full" }));
+		machines.setState("leaving", "open");
+		expect(machines.reserve("a", needs).id).toBe("leaving");
+	});
+
+	test("are forgotten once they carry nothing", () => {
+		machines.add(wish("one"));
+		machines.reserve("a", needs);
+		expect(() => machines.remove("one")).toThrow(expect.objectContaining({ code: "machine-carries" }));
+		machines.release("a");
+		machines.remove("one");
+		const unknown = expect.objectContaining({ code: "not-found" });
+		expect(() => machines.remove("one")).toThrow(unknown);
+		expect(() => machines.setState("one", "open")).toThrow(unknown);
+	});
+});
