@@ -103,7 +103,8 @@ in
       zoneKeyFile = secret "File with the TSIG key of `settings.zone`, base64.";
       mailPasswordFile = secret "File with the password of `settings.mail`.";
       vaultKeyFile = secret "File with the master key of the vault; null: made in the state folder at the first start.";
-      sshKeyFile = secret "File with the ssh key by which the node reaches its machines, when the engine is `nixops4`.";
+      sshKeyFile = secret "File with the ssh key by which the node reaches its machines; null: made in the state folder.";
+      storageTokenFile = secret "File with the administration token of `settings.storage`.";
     };
 
     machines = mkOption {
@@ -122,14 +123,11 @@ in
   config = lib.mkIf cfg.enable {
     assertions = [
       {
-        assertion = !isNixops4 || cfg.secrets.sshKeyFile != null;
-        message = "services.fediversity.secrets.sshKeyFile: is needed to reach machines, since engine.kind is nixops4.";
-      }
-      {
         assertion =
           !(cfg.settings ? vault)
           && !((cfg.settings.zone or { }) ? key_file)
-          && !((cfg.settings.mail or { }) ? password_file);
+          && !((cfg.settings.mail or { }) ? password_file)
+          && !((cfg.settings.storage or { }) ? token_file);
         message = "services.fediversity.settings: name files with secrets by services.fediversity.secrets instead.";
       }
     ];
@@ -216,8 +214,9 @@ in
       (lib.mkIf isNixops4 { environment.FEDIVERSITY_ENGINE_ROOT = "${root}"; })
       (credential "FEDIVERSITY_ZONE_KEY_FILE" "zone-key" cfg.secrets.zoneKeyFile)
       (credential "FEDIVERSITY_MAIL_PASSWORD_FILE" "mail-password" cfg.secrets.mailPasswordFile)
+      (credential "FEDIVERSITY_STORAGE_TOKEN_FILE" "storage-token" cfg.secrets.storageTokenFile)
       (credential "FEDIVERSITY_VAULT_KEY_FILE" "vault-key" cfg.secrets.vaultKeyFile)
-      (credential "FEDIVERSITY_ENGINE_SSH_KEY_FILE" "ssh-key" cfg.secrets.sshKeyFile)
+      (credential "FEDIVERSITY_ENGINE_KEY_FILE" "ssh-key" cfg.secrets.sshKeyFile)
     ];
   };
 }

@@ -55,13 +55,6 @@ let
         "secrets/zone-key".text = tsigKey;
         "machines/default.nix".text = ''{ ${name}-1 = { }; }'';
       };
-      systemd.services.test-key = {
-        wantedBy = [ "fediversity.service" ];
-        before = [ "fediversity.service" ];
-        serviceConfig.Type = "oneshot";
-        path = [ pkgs.openssh ];
-        script = ''[ -e /etc/ssh-key ] || ssh-keygen -q -t ed25519 -N "" -f /etc/ssh-key'';
-      };
       networking.firewall.allowedTCPPorts = [ 80 ];
       services.fediversity = {
         enable = true;
@@ -79,10 +72,7 @@ let
           };
           engine.kind = "nixops4";
         };
-        secrets = {
-          zoneKeyFile = "/etc/secrets/zone-key";
-          sshKeyFile = "/etc/ssh-key";
-        };
+        secrets.zoneKeyFile = "/etc/secrets/zone-key";
       };
     };
 in
@@ -149,10 +139,10 @@ in
       for provider, machine, name in [(north, m1, "north-1"), (south, m2, "south-1")]:
           provider.wait_for_unit("fediversity.service")
           machine.wait_for_unit("sshd.service")
-          key = provider.succeed("cat /etc/ssh-key.pub").strip()
+          key = provider.succeed("fediversity machine key").strip()
           machine.succeed(f"mkdir -p /root/.ssh && echo '{key}' > /root/.ssh/authorized_keys")
           host = machine.succeed("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub").strip()
-          provider.succeed(f"fediversity machine add {name} --address {address[machine.name]} --host-key '{host}' --yes")
+          provider.succeed(f"fediversity machine add {name} {address[machine.name]} --memory-mib 2048 --disk-gib 8 --host-key '{host}' --yes")
           provider.succeed(f"fediversity machine check {name}")
           vouchers[name] = provider.succeed("fediversity voucher create --json | grep -o '\"code\": *\"[^\"]*' | cut -d'\"' -f4").strip()
 

@@ -28,7 +28,7 @@ rec {
 
   machine = settings: evaluated [
     ../../nix/machine.nix
-    { fediversity.package = fake "fediversity"; fediversity.certificates = { email = "a@b.example"; acceptTerms = true; }; }
+    { fediversity.package = fake "fediversity"; }
     settings
   ];
 

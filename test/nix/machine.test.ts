@@ -22,7 +22,19 @@ interface Unit {
 	serviceConfig: { LoadCredential?: string[]; EnvironmentFile?: string[] };
 }
 
+interface Host {
+	enableACME: boolean;
+	forceSSL: boolean;
+	onlySSL: boolean;
+	default: boolean;
+	sslCertificate: string | null;
+	listen: { addr: string; port: number; ssl: boolean }[];
+	locations: Record<string, { proxyPass: string | null }>;
+}
+
 interface Machine {
+	http: string;
+	acme: { acceptTerms: boolean; defaults: { email: string | null } };
 	services: Record<
 		string,
 		{ volumes: Record<string, { kind: string; secrets: string[] }>; units: string[]; prepared: string[] }
@@ -31,7 +43,7 @@ interface Machine {
 	secrets: Record<string, { names: string[]; before: string[]; folder: string }>;
 	units: Record<string, Unit>;
 	timers: Record<string, Unit>;
-	hosts: string[];
+	hosts: Record<string, Host>;
 	failed: string[];
 	settings: Record<string, Record<string, unknown>>;
 	databases: { ensureUsers: { name: string; ensureClauses: Record<string, boolean> }[]; identMap: string };
@@ -44,7 +56,7 @@ const seen = `m: {
 	inherit (m.fediversity) services secrets;
 	agent = builtins.fromJSON m.environment.etc."fediversity/agent.json".text;
 	units = m.systemd.services; timers = m.systemd.timers;
-	hosts = builtins.attrNames m.services.nginx.virtualHosts;
+	hosts = m.services.nginx.virtualHosts; http = m.services.nginx.commonHttpConfig; acme = m.security.acme;
 	failed = builtins.concatMap (one: if one.assertion then [ ] else [ one.message ]) m.assertions;
 	settings = { garage = m.services.garage.settings; gotosocial = m.services.gotosocial.settings; pixelfed = m.services.pixelfed.settings;
 		peertube = m.services.peertube.settings; mastodon = m.services.mastodon.extraConfig; };
@@ -211,6 +223,33 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 		expect(empty.keys[0]).toMatch(
 			/^restrict,command="\S+sh \S+-agent-only\.sh \S+\/bin\/fediversity-agent" ssh-ed25519 A+ node$/,
 		);
+	});
+
+	test("is reached through the node's gateway, and services behind nginx see HTTPS all the same", async () => {
+		const addresses = { "fediversity.gateway.addresses": ["192.0.2.1", "2001:db8::1"] };
+		const { hosts, http, ports, acme } = await machine(["mastodon", "garage"], addresses);
+		expect(ports).toEqual([80]);
+		expect(acme.acceptTerms).toBe(false);
+		for (const host of ["social.choir.example", "media.choir.example"]) {
+			expect(hosts[host]).toMatchObject({ onlySSL: true, enableACME: false, forceSSL: false });
+			expect(hosts[host]?.listen).toEqual([{ addr: "127.0.0.1", port: 443, ssl: true }]);
+		}
+		expect(hosts["front"]?.locations["/"]?.proxyPass).toBe("https://127.0.0.1:443");
+		expect(hosts["front"]?.listen.map(({ port }) => port)).toEqual([80, 80]);
+		expect(http).toContain("set_real_ip_from 2001:db8::1;");
+		expect(http).toMatch(/default 0;[^}]*192\.0\.2\.1 1;/);
+	});
+
+	test("or reached directly, with certificates of its own", async () => {
+		const certificates = { "fediversity.certificates": { email: "a@north.example", acceptTerms: true } };
+		const { hosts, ports, acme, failed } = await machine(["pixelfed", "garage"], certificates);
+		expect(failed).toEqual([]);
+		expect([...ports].sort()).toEqual([443, 80]);
+		expect(acme).toMatchObject({ acceptTerms: true, defaults: { email: "a@north.example" } });
+		expect(hosts["photos.choir.example"]).toMatchObject({ enableACME: true, forceSSL: true, listen: [] });
+		expect(Object.keys(hosts)).not.toContain("front");
+		const unread = { "fediversity.certificates": { email: "a@north.example" } };
+		expect((await machine(["galene"], unread)).failed.join()).toContain("acceptTerms");
 	});
 
 	test("may be one of three that store for many, laid out by the first", async () => {

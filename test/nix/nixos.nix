@@ -23,9 +23,13 @@ let
     serverAliases = optional texts [ ];
     enableACME = optional types.bool false;
     forceSSL = optional types.bool false;
+    onlySSL = optional types.bool false;
+    sslCertificate = optional file null;
+    sslCertificateKey = optional file null;
+    extraConfig = optional types.lines "";
     rejectSSL = optional types.bool false;
     default = optional types.bool false;
-    listen = optional (types.listOf (sub { addr = option types.str; port = option types.port; })) [ ];
+    listen = optional (types.listOf (sub { addr = option types.str; port = option types.port; ssl = optional types.bool false; })) [ ];
     locations = optional (types.attrsOf location) { };
   };
 
@@ -133,6 +137,7 @@ in
       recommendedTlsSettings = optional types.bool false;
       recommendedOptimisation = optional types.bool false;
       recommendedGzipSettings = optional types.bool false;
+      commonHttpConfig = optional types.lines "";
       virtualHosts = optional (types.attrsOf (sub virtualHost)) { };
     };
     services.openssh = { inherit enable settings; };

@@ -86,7 +86,11 @@ describe.skipIf(program === null)("services.fediversity (needs Nix, which Debian
 
 	test.each([
 		["secrets among the settings", `{ settings.vault.key_file = "/s/vault"; }`, /by services\.fediversity\.secrets/],
-		["machines without a key to reach them", `{ settings.engine.kind = "nixops4"; }`, /sshKeyFile/],
+		[
+			"the token of the storage there too",
+			`{ settings.storage.token_file = "/s/token"; }`,
+			/by services\.fediversity\.secrets/,
+		],
 	])("refuses %s", async (_what, settings, message) => {
 		expect((await node(settings)).failed.join()).toMatch(message);
 	});

@@ -28,9 +28,6 @@ lib.mkIf (config.fediversity.planned ? galene) {
   };
 
   services.nginx.virtualHosts.${service.host} = {
-    enableACME = service.tls;
-    forceSSL = service.tls;
-    serverAliases = builtins.tail service.hosts;
     locations."/" = {
       proxyPass = "http://127.0.0.1:${toString port}";
       proxyWebsockets = true;

@@ -78,9 +78,6 @@ in
     };
 
     services.nginx.virtualHosts.${service.host} = {
-      enableACME = service.tls;
-      forceSSL = service.tls;
-      serverAliases = builtins.tail service.hosts;
       locations = {
         "/" = reading "$host";
       }

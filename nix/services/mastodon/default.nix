@@ -55,12 +55,6 @@ lib.mkIf (config.fediversity.planned ? mastodon) {
     mediaAutoRemove.olderThanDays = lib.mkDefault 14;
   };
 
-  services.nginx.virtualHosts.${service.host} = {
-    enableACME = service.tls;
-    forceSSL = service.tls;
-    serverAliases = builtins.tail service.hosts;
-  };
-
   # What the timer starts ends when the service rests.
   systemd.services.mastodon-media-auto-remove.partOf = [ "mastodon-web.service" ];
 

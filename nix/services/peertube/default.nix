@@ -72,12 +72,6 @@ lib.mkIf (config.fediversity.planned ? peertube) {
     };
   };
 
-  services.nginx.virtualHosts.${service.host} = {
-    enableACME = service.tls;
-    forceSSL = service.tls;
-    serverAliases = builtins.tail service.hosts;
-  };
-
   fediversity.databases = [ "peertube" ];
   fediversity.buckets.peertube = { };
 

@@ -21,11 +21,7 @@ lib.mkIf (config.fediversity.planned ? pixelfed) {
     # Laravel counts on being asked every minute what there is to do.
     schedulerInterval = "1m";
     maxUploadSize = "64M";
-    nginx = {
-      enableACME = service.tls;
-      forceSSL = service.tls;
-      serverAliases = builtins.tail service.hosts;
-    };
+    nginx = { }; # the rest is in web.nix
     settings = {
       APP_URL = service.origin;
       SESSION_SECURE_COOKIE = service.tls;

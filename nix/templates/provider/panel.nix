@@ -29,7 +29,6 @@
     secrets = {
       zoneKeyFile = "/var/lib/secrets/zone-key";
       mailPasswordFile = "/var/lib/secrets/mail-password";
-      sshKeyFile = "/var/lib/secrets/ssh-key";
     };
   };
 

@@ -1,14 +1,11 @@
 {
   system.stateVersion = "26.05";
 
-  fediversity.access = {
-    # The public half of services.fediversity.secrets.sshKeyFile.
-    deployKeys = [ ];
-  };
-  fediversity.certificates = {
-    acceptTerms = true; # read your authority's terms first
-    email = "hello@north.example";
-  };
+  # What `fediversity machine key` prints.
+  fediversity.access.deployKeys = [ ];
+
+  # Where the node's gateway comes from. TLS ends there; from there to here it is plain HTTP, so let it be a network of yours.
+  fediversity.gateway.addresses = [ "10.0.0.1" ];
   fediversity.mail = {
     host = "mail.north.example";
     user = "services";
