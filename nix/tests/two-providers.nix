@@ -142,7 +142,8 @@ in
           key = provider.succeed("fediversity machine key").strip()
           machine.succeed(f"mkdir -p /root/.ssh && echo '{key}' > /root/.ssh/authorized_keys")
           host = machine.succeed("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub").strip()
-          provider.succeed(f"fediversity machine add {name} {address[machine.name]} --memory-mib 2048 --disk-gib 8 --host-key '{host}' --yes")
+          size = "--memory-mib 2048 --disk-gib 8"
+          provider.succeed(f"fediversity machine add {name} {address[machine.name]} {size} --host-key '{host}' --yes")
           provider.succeed(f"fediversity machine check {name}")
           vouchers[name] = provider.succeed("fediversity voucher create --json | grep -o '\"code\": *\"[^\"]*' | cut -d'\"' -f4").strip()
 
