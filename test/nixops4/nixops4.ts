@@ -23,8 +23,7 @@ try {
 	if (words[0] === "apply") await apply(evaluator, words.slice(1).map(pathIn));
 	else if (words[0] === "members" && words[1] === "list")
 		process.stdout.write(`${(await evaluator.members(pathIn(words[2] ?? ""))).join("\n")}\n`);
-	else if (words[0] === "state" && words[1] === "dump" && words[2]) await dump(evaluator, pathIn(words[2]));
-	else usage(`unrecognized subcommand '${words.join(" ")}'`);
+	else await dump(evaluator, pathIn(words[2] ?? ""));
 } catch (error) {
 	log.plain(`nixops4 error: ${(error as Error).message}`);
 	process.exit(1);
@@ -84,6 +83,8 @@ function commandLine(args: readonly string[]) {
 		else words.push(arg);
 	}
 	if (words.length === 0) usage("a subcommand is needed");
+	if (!/^(apply\b|members list\b|state dump )/.test(words.join(" ")))
+		usage(`unrecognized subcommand '${words.join(" ")}'`);
 	if (!existsSync(file)) {
 		log.plain(`nixops4 error: ${file} does not exist`);
 		process.exit(1);

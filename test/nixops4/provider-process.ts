@@ -19,11 +19,16 @@ export class ProviderProcess {
 	readonly #process: ChildProcess;
 	readonly #answers: AsyncIterator<string>;
 	readonly #mishap: Mishap | undefined;
+	readonly #executable: string;
+	#notThere = false;
 
 	constructor({ executable, args }: Found["provider"], mishap: Mishap | undefined) {
 		this.#mishap = mishap;
+		this.#executable = executable;
 		this.#process = spawn(executable, args, { stdio: ["pipe", "pipe", "inherit"] });
-		this.#process.on("error", () => {});
+		this.#process.on("error", () => {
+			this.#notThere = true;
+		});
 		this.#process.stdin?.on("error", () => {});
 		if (!this.#process.stdout) throw new Error(`Could not spawn provider process ${executable}`);
 		this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
@@ -36,6 +41,7 @@ export class ProviderProcess {
 		this.#maybe();
 		const { value, done } = await this.#answers.next();
 		if (done) {
+			if (this.#notThere) throw new Error(`Could not spawn provider process ${this.#executable}`);
 			const code = await this.#ended();
 			throw new Error(
 				code === 0 ? "Provider process did not return any output" : `Provider process failed with exit code: ${code}`,
@@ -56,7 +62,7 @@ export class ProviderProcess {
 	}
 
 	async #ended(): Promise<number | null> {
-		if (this.#process.exitCode === null && this.#process.signalCode === null)
+		if (!this.#notThere && this.#process.exitCode === null && this.#process.signalCode === null)
 			await new Promise((ended) => this.#process.once("exit", ended));
 		return this.#process.exitCode;
 	}
