@@ -323,13 +323,18 @@ export function describeVolume(name: string, kind: VolumeUnderTest): void {
 	});
 }
 
-/** All that a target does before it could be swapped; pieces are made up, since a hostile peer's hashes would be right. */
-async function take(target: Target, entries: readonly Entry[]): Promise<void> {
+/** All that a target does before it could be swapped; pieces are made up and named after what they hold, as a hostile peer's would be. */
+async function take(target: Target, hostile: readonly Entry[]): Promise<void> {
+	const sizeAt = ({ size }: Entry, index: number) => Math.max(0, Math.min(pieceSize, size - index * pieceSize));
+	const bytesOf = (entry: Entry, index: number) => noise(sizeAt(entry, index), `${index} ${entry.path}`);
+	const entries = hostile.map((entry) => ({
+		...entry,
+		pieces: entry.pieces.map((name, index) => (name.length === 43 ? hashOf(bytesOf(entry, index)) : name)),
+	}));
 	const listing = listingOf(entries);
 	const asked = await gathered(target.lacking(listing, never));
-	const sizes = new Map(entries.map(({ path, size }) => [path, size]));
-	const sizeAt = ({ path, index }: PieceName) => Math.min(pieceSize, (sizes.get(path) ?? 0) - index * pieceSize);
-	await target.write(asked.map((name) => ({ ...name, bytes: noise(sizeAt(name), name.path) })));
+	const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+	await target.write(asked.map((name) => ({ ...name, bytes: bytesOf(byPath.get(name.path) as Entry, name.index) })));
 	await target.settle(listing, never);
 }
 
