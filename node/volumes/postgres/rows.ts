@@ -1,3 +1,4 @@
+import { hashOfRow } from "./checks.ts";
 import type { NewValue, Value } from "./records.ts";
 import type { KnownTable } from "./tables.ts";
 
@@ -73,10 +74,9 @@ export function updating(
 
 /** Counts rows and sums their hashes, as checks.ts does for a whole table; these by their keys. */
 export function sumOfRows(table: KnownTable, keys: readonly (readonly Value[])[]): Statement {
-	const columns = table.columns.map(({ name }) => `o.${name}`).sort();
 	const count = table.key?.length ?? 0;
 	return {
-		sql: `SELECT count(*)::text AS rows, coalesce(sum(hashtextextended(ROW(${columns.join(", ")})::text, 0)), 0)::text AS hash
+		sql: `SELECT count(*)::text AS rows, coalesce(sum(${hashOfRow("o", table.columns)}), 0)::text AS hash
 			FROM ${given(count)} JOIN ONLY ${table.name} AS o ON ${found(table)}`,
 		values: Array.from({ length: count }, (_, index) => columnsOf(keys, index)),
 	};
