@@ -6,7 +6,11 @@ import { Lines } from "./lines.ts";
  * and `[first,count]` for consecutive lines of the older one, which only go forwards. So a whole listing is one too.
  */
 
-/** How many lines of the older listing are looked through for a line of the newer one. */
+/**
+ * How many lines of the older listing are looked through for a line of the newer one: few at first, and more with each one that
+ * was not found, up to the most.
+ */
+const near = 64;
 const sight = 4096;
 const blockSize = 256 * 1024;
 
@@ -16,9 +20,8 @@ export async function writeDifference(older: string, newer: string, file: string
 	const [before, after] = [new Sight(older), new Lines(newer)];
 	try {
 		for (let line = after.next(); line; line = after.next()) {
-			const text = line.toString("latin1");
-			const at = before.find(text);
-			if (at === undefined) writer.line(text);
+			const at = before.find(line);
+			if (at === undefined) writer.line(line.toString("latin1"));
 			else writer.same(at);
 			if (after.at % sight === 0) await new Promise<void>((resolve) => setImmediate(resolve));
 		}
@@ -68,21 +71,34 @@ class Sight {
 	readonly #lines: Lines;
 	readonly #ahead = new Map<string, number>();
 	#ended = false;
+	#sight = near;
 
 	constructor(file: string) {
 		this.#lines = new Lines(file);
 	}
 
 	/** Its number, once: it and those before it are behind us then. */
-	find(text: string): number | undefined {
-		this.#look();
+	find(line: Buffer): number | undefined {
+		if (this.#ahead.size === 0 && this.#isNext(line)) return this.#lines.at - 1;
+		const text = line.toString("latin1");
+		if (!this.#ahead.has(text)) this.#look();
 		const at = this.#ahead.get(text);
+		this.#sight = at === undefined ? Math.min(sight, this.#sight * 2) : near;
 		if (at === undefined) return undefined;
 		for (const [line, number] of this.#ahead) {
 			if (number > at) break;
 			this.#ahead.delete(line);
 		}
 		return at;
+	}
+
+	/** Most lines are the same as before. */
+	#isNext(line: Buffer): boolean {
+		const next = this.#ended ? undefined : this.#lines.next();
+		if (!next) this.#ended = true;
+		else if (next.equals(line)) return true;
+		else this.#see(next.toString("latin1"), this.#lines.at - 1);
+		return false;
 	}
 
 	close(): void {
@@ -96,7 +112,7 @@ class Sight {
 	}
 
 	#look(): void {
-		while (!this.#ended && this.#ahead.size < sight) {
+		while (!this.#ended && this.#ahead.size < this.#sight) {
 			const line = this.#lines.next();
 			if (line) this.#see(line.toString("latin1"), this.#lines.at - 1);
 			else this.#ended = true;

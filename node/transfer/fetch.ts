@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, renameSync, rmSync, statSync, writeSyn
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { Arrival, StreamRefused, Torn } from "./arrival.ts";
-import { checkListing, isListing } from "./checked.ts";
+import { isListing } from "./checked.ts";
 import { applyDifference } from "./difference.ts";
 import { fileOf, type ManifestVolume } from "./inventory.ts";
 import type { Meter } from "./meter.ts";
@@ -14,6 +14,8 @@ export interface FetchOptions {
 	readonly ask: (listing: string, from: number, base?: string) => Promise<Readable>;
 	/** An older listing of this volume that lies here. */
 	readonly base: string | undefined;
+	/** Throws what `checkListing` throws. */
+	readonly check: (file: string) => Promise<void>;
 	readonly silence: number;
 	readonly patience: Patience;
 	readonly meter: Meter;
@@ -43,7 +45,7 @@ async function fetchOnce(volume: ManifestVolume, file: string, base: string | un
 	try {
 		const whole = base ? await joined(volume, part, base, options.folder) : part;
 		if (!(await isListing(whole, volume))) throw new StreamRefused("A listing is not the one that was announced");
-		await checkListing(whole, volume);
+		await options.check(whole);
 		renameSync(whole, file);
 	} finally {
 		rmSync(part, { force: true });

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { Problem } from "#protocol/problem.ts";
-import type { Entry, Listing } from "../volumes/volume.ts";
+import type { Change, Entry, Listing } from "../volumes/volume.ts";
 
 /** Entries of one batch, and what their lines may have together unless a single one has more. */
 const batchSize = 512;
@@ -102,16 +102,35 @@ export class Entries {
 	}
 }
 
+/** What is otherwise than in the listing with the digest `since`. */
+export interface Changes {
+	readonly since: string;
+	readonly all: readonly Change[];
+}
+
 /** A listing that lies in a file whose lines were checked. */
 export class ListingFile implements Listing {
 	readonly file: string;
 	readonly entries: number;
 	readonly bytes: number;
+	readonly digest: string;
+	readonly #changes: Changes | undefined;
 
-	constructor(file: string, { entries, bytes }: { entries: number; bytes: number }) {
+	/** `changes`: what it has otherwise than one older listing. */
+	constructor(
+		file: string,
+		{ entries, bytes, listing }: { entries: number; bytes: number; listing: string },
+		changes?: Changes,
+	) {
 		this.file = file;
 		this.entries = entries;
 		this.bytes = bytes;
+		this.digest = listing;
+		this.#changes = changes;
+	}
+
+	since(digest: string): readonly Change[] | undefined {
+		return this.#changes?.since === digest ? this.#changes.all : undefined;
 	}
 
 	async *batches(): AsyncGenerator<readonly Entry[]> {

@@ -4,11 +4,12 @@ import type { Readable } from "node:stream";
 import type { SealPair } from "#protocol/migration/seal.ts";
 import { Problem } from "#protocol/problem.ts";
 import type { PieceName, Target } from "../volumes/volume.ts";
-import { checkManifest, type Limits } from "./checked.ts";
+import { changesSince } from "./changes.ts";
+import { checkListing, checkManifest, type Limits } from "./checked.ts";
 import { onDisk } from "./disk.ts";
 import { fetchListing } from "./fetch.ts";
 import { fileOf, keepOnly, type Manifest, type ManifestVolume } from "./inventory.ts";
-import { ListingFile } from "./lines.ts";
+import { type Changes, ListingFile } from "./lines.ts";
 import { Meter, type MeterPart, type Progressed } from "./meter.ts";
 import { Patience, realWait, type Wait } from "./patience.ts";
 import { pull, type SealedStream } from "./pull.ts";
@@ -150,13 +151,27 @@ class Reception {
 		const taker = targets.find(({ service, name }) => service === volume.service && name === volume.name);
 		if (!taker) throw new Problem("copy-refused", { reason: `nobody takes ${volume.service}/${volume.name}` });
 		if (!this.#memory.hasChecked(volume)) rmSync(fileOf(folder, volume.listing), { force: true });
-		const base = this.#memory.before(volume);
+		const base = this.#memory.before(volume)?.listing;
 		const ask = (...args: Parameters<Wire["listing"]>) => wire.listing(...args);
 		const shared = { folder, silence, patience: this.#patience, meter: this.#meter };
-		const file = await fetchListing(volume, { ...shared, ask, base });
+		let changes: Changes | undefined;
+		const check = async (whole: string) => {
+			changes = await this.#compared(volume, whole);
+			if (!changes) await checkListing(whole, volume);
+		};
+		const file = await fetchListing(volume, { ...shared, ask, base, check });
 		this.#memory.has(volume);
-		const listing = new ListingFile(file, volume);
+		const listing = new ListingFile(file, volume, changes);
 		return { volume, target: taker.target, listing, meter: this.#meter.part(), skipped: new Set() };
+	}
+
+	/** What is otherwise than in the listing before, if that is here and tells enough. */
+	async #compared(volume: ManifestVolume, file: string): Promise<Changes | undefined> {
+		const before = this.#memory.before(volume);
+		const older = before && fileOf(this.#options.folder, before.listing);
+		if (!before || !older || before.kind !== volume.kind || !existsSync(older)) return undefined;
+		const all = await changesSince({ file: older, volume: before }, { file, volume });
+		return all && { since: before.listing, all };
 	}
 
 	/** Undefined: it has settled as it is listed. */
@@ -195,7 +210,7 @@ class Reception {
 		const { volume, target, listing, skipped } = part;
 		const { manifest } = this.#options;
 		for (let attempt = 1; ; attempt++) {
-			const missing = await target.settle(listing, signal);
+			const missing = await target.settle(listing, signal, { isLive: !manifest.final });
 			if (missing.length === 0) return this.#memory.settled(volume);
 			const unexpected = missing.filter((name) => !skipped.has(keyOf(name)));
 			this.#damaged += unexpected.length;
@@ -227,8 +242,8 @@ class Memory {
 	}
 
 	/** An older listing of the same volume. */
-	before(volume: ManifestVolume): string | undefined {
-		return this.#of(volume)?.volume.listing;
+	before(volume: ManifestVolume): ManifestVolume | undefined {
+		return this.#of(volume)?.volume;
 	}
 
 	hasChecked(volume: ManifestVolume): boolean {

@@ -87,7 +87,7 @@ test("more than one request holds becomes several", () => {
 });
 
 test("a listing gives its entries as often as one likes, and single ones by their lines", async () => {
-	const listing = new ListingFile(at("listing"), { entries: count, bytes: 0 });
+	const listing = new ListingFile(at("listing"), { entries: count, bytes: 0, listing: piece });
 	for (let turn = 0; turn < 2; turn++) {
 		const all: Entry[] = [];
 		for await (const batch of listing.batches()) all.push(...batch);

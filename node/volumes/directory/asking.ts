@@ -2,11 +2,11 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Pace } from "../pace.ts";
 import { zeroPiece } from "../piece.ts";
-import { type Entry, type Listing, type PieceName, pieceSize } from "../volume.ts";
+import { type Change, type Entry, type Listing, type PieceName, pieceSize } from "../volume.ts";
 import { openFile, readContent } from "./content.ts";
 import { type Donor, Donors } from "./donors.ts";
 import { isGone } from "./folders.ts";
-import { Inspection } from "./inspection.ts";
+import { admitted, Inspection } from "./inspection.ts";
 import { folderOf, nameOf, textOf } from "./name.ts";
 import { PieceTable } from "./piece-table.ts";
 import { pieceAt, RecordReader, RecordWriter, splitPieces, stagedSignatureOf } from "./records.ts";
@@ -14,6 +14,8 @@ import type { Round } from "./round.ts";
 import { type Tree, writeFully } from "./tree.ts";
 
 const batchNames = 1024;
+/** Bytes that are rather fetched than looked for in all that is here. */
+const little = 8 * 1024 * 1024;
 
 /** What is asked of a stage before a round. */
 export interface Questions {
@@ -46,6 +48,8 @@ export class Asking {
 	readonly #wanted: RecordWriter;
 	readonly #moves: RecordWriter;
 	#made = 0;
+	/** So little has changed that it takes less to fetch it than to look whether it is here. */
+	#isLittle = false;
 	#donors: Donors | undefined;
 
 	constructor(questions: Questions) {
@@ -65,6 +69,22 @@ export class Asking {
 				if (entry.pieces.length > 0) await this.#consider(entry, raw);
 				if (this.#pace.isDue) await this.#pace.rest();
 			}
+		await this.#finish();
+	}
+
+	/** The same of a listing whose changes are known since the tree was what another one says. */
+	async reconsider(changes: readonly Change[]): Promise<void> {
+		const changed = changes.flatMap(({ entry, isAround }) => (entry && !isAround ? [entry] : []));
+		this.#isLittle = changed.reduce((sum, { size }) => sum + size, 0) <= little;
+		for (const entry of changed) {
+			const raw = admitted(entry);
+			if (entry.pieces.length > 0) await this.#consider(entry, raw);
+			if (this.#pace.isDue) await this.#pace.rest();
+		}
+		await this.#finish();
+	}
+
+	async #finish(): Promise<void> {
 		await this.#putInPlace();
 		this.#wanted.close();
 	}
@@ -137,6 +157,7 @@ export class Asking {
 
 	/** Takes what other files on this node have; answers what is left. */
 	async #fromHere(entry: Entry, raw: string, missing: readonly number[], stays: boolean): Promise<number[]> {
+		if (this.#isLittle) return [...missing];
 		const donors = await this.#known();
 		const left: number[] = [];
 		let fd: number | undefined;

@@ -26,6 +26,10 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { contentsOf, plant } from "../../../test/contracts/directory-yard.ts";
 import { fetched, gathered, listed, listingOf, never, noise, round } from "../../../test/contracts/round.ts";
+import { changesSince } from "../../transfer/changes.ts";
+import type { ManifestVolume } from "../../transfer/inventory.ts";
+import { ListingFile, lineOf } from "../../transfer/lines.ts";
+import { hashOf } from "../piece.ts";
 import { type Entry, pieceSize } from "../volume.ts";
 import { Removal } from "./removal.ts";
 import { DirectorySource } from "./source.ts";
@@ -392,3 +396,87 @@ test("any tree arrives, and whatever becomes of it in the next rounds", async ()
 		{ numRuns: 60 },
 	);
 }, 120_000);
+
+/** Listings as a transfer has them: in files, and told as what has changed since the one before. */
+class Tellings {
+	#before: { file: string; volume: ManifestVolume } | undefined;
+	#count = 0;
+	/** How many were told by their changes. */
+	told = 0;
+
+	async next(all: readonly Entry[]): Promise<ListingFile> {
+		const file = at(`listing-${this.#count++}`);
+		const text = all.map((entry) => `${lineOf(entry)}\n`).join("");
+		writeFileSync(file, text);
+		const bytes = all.reduce((sum, { size }) => sum + size, 0);
+		const volume: ManifestVolume = {
+			...{ service: "a", name: "b", kind: "directory", entries: all.length, bytes },
+			...{ listing: hashOf(Buffer.from(text)), length: Buffer.byteLength(text) },
+		};
+		const now = { file, volume };
+		const changes = this.#before && (await changesSince(this.#before, now));
+		const since = this.#before?.volume.listing ?? "";
+		this.#before = now;
+		if (changes) this.told++;
+		return new ListingFile(file, volume, changes && { since, all: changes });
+	}
+}
+
+test("any tree arrives that is told by what has changed, and nothing of the former rounds stays", async () => {
+	let told = 0;
+	await fc.assert(
+		fc.asyncProperty(history, fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }), async (rounds, again) => {
+			for (const one of ["from", "to", "s", "t"]) rmSync(at(one), { recursive: true, force: true });
+			mkdirSync(at("from"));
+			const from = source();
+			let to = target();
+			const tellings = new Tellings();
+			for (const [n, steps] of rounds.entries()) {
+				apply(at("from"), steps);
+				const entries = await listed(from, true);
+				const listing = await tellings.next(entries);
+				await fetched(from, to, entries, await gathered(to.lacking(listing, never)));
+				for (let left = await to.settle(listing, never, { isLive: n % 2 === 0 }); left.length > 0; ) {
+					await fetched(from, to, entries, left);
+					left = await to.settle(listing, never);
+				}
+				if (!again[n % again.length]) continue;
+				await to.close();
+				to = target();
+			}
+			told += tellings.told;
+			await to.swap(never);
+			expect(contentsOf(at("to"))).toEqual(contentsOf(at("from")));
+			await to.close();
+		}),
+		{ numRuns: 60 },
+	);
+	expect(told).toBeGreaterThan(0);
+}, 120_000);
+
+test("what had not come to the disk when the machine went down is read again", async () => {
+	write("a", noise(3 * pieceSize, 1));
+	const [from, to] = [source(), target()];
+	const entries = await listed(from, true);
+	const listing = await new Tellings().next(entries);
+	await fetched(from, to, entries, await gathered(to.lacking(listing, never)));
+	expect(await to.settle(listing, never, { isLive: true })).toEqual([]);
+	await to.close();
+	// The same look, other content: as a cut of the power leaves it.
+	const staged = at("t", "stage", "a");
+	const { atime, mtime } = statSync(staged);
+	const damage = () => {
+		writeFileSync(staged, Buffer.alloc(3 * pieceSize));
+		utimesSync(staged, atime, mtime);
+	};
+	damage();
+	writeFileSync(at("t", "running"), "another start of the machine");
+	const again = target();
+	await expect(again.swap(never)).rejects.toThrow("Nothing has settled");
+	expect((await gathered(again.lacking(listing, never))).map(({ index }) => index)).toEqual([0, 1, 2]);
+	await fetched(from, again, entries, await gathered(again.lacking(listing, never)));
+	expect(await again.settle(listing, never)).toEqual([]);
+	expect(existsSync(at("t", "running"))).toBe(false);
+	await again.swap(never);
+	expect(contentsOf(at("to"))).toEqual(contentsOf(at("from")));
+});

@@ -15,6 +15,8 @@ export class Durability {
 	readonly #folder: string;
 	/** Null: too much to tell, or nobody knows. */
 	#changed: Set<string> | null;
+	/** What is brought to disk behind; false: that failed. */
+	#behind: Promise<boolean> = Promise.resolve(true);
 
 	constructor(folder: string, isKnown: boolean) {
 		this.#folder = folder;
@@ -29,8 +31,21 @@ export class Durability {
 		if (this.#changed.size > most) this.#changed = null;
 	}
 
+	/** Begins to bring to disk what was noted, if that is much, and does not wait for it. */
+	begin(): void {
+		if (this.#changed) return;
+		const before = this.#behind;
+		this.#changed = new Set();
+		this.#behind = flushAll(this.#folder).then(
+			() => before,
+			() => false,
+		);
+	}
+
 	/** Resolves once all that was noted is on disk; then begins anew. */
 	async flush(tree: Tree): Promise<void> {
+		if (!(await this.#behind)) this.#changed = null;
+		this.#behind = Promise.resolve(true);
 		if (this.#changed) await this.#flushEach(tree, [...this.#changed]);
 		else await flushAll(this.#folder);
 		this.#changed = new Set();

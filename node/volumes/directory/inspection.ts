@@ -40,6 +40,14 @@ export class Inspection {
 	}
 }
 
+/** The raw path of an entry in whose place somebody has looked already. */
+export function admitted(entry: Entry): string {
+	const raw = rawPathOf(entry.path);
+	checkKind(entry, raw);
+	checkLook(entry);
+	return raw;
+}
+
 function checkKind(entry: Entry, raw: string): void {
 	const { path, type, size, pieces, target } = entry;
 	if (type === "file") {

@@ -42,6 +42,12 @@ export class RecordWriter {
 		if (this.#waiting.length > block) this.flush();
 	}
 
+	/** Adds a record as another reader has it. */
+	copy(line: string): void {
+		this.#waiting += `${line}\n`;
+		if (this.#waiting.length > block) this.flush();
+	}
+
 	/** Brings what was added to where it can be read. */
 	flush(): void {
 		if (this.#fd === undefined) throw new Error("These records are closed");
@@ -67,7 +73,8 @@ export class RecordReader {
 	#lines: string[] = [];
 	#next = 0;
 	#rest = "";
-	#current: FileRecord | undefined;
+	/** The record that comes next: its line, and its path. */
+	#current: { readonly line: string; readonly raw: string } | undefined;
 
 	/** Of a file that need not exist. */
 	constructor(file: string) {
@@ -82,7 +89,7 @@ export class RecordReader {
 	/** The record of this path, if there is one. Paths must be asked for in the order of a listing. */
 	find(raw: string): FileRecord | undefined {
 		for (; this.#current; this.#advance()) {
-			if (this.#current.raw === raw) return this.#current;
+			if (this.#current.raw === raw) return recordOf(this.#current);
 			if (!comesBefore(this.#current.raw, raw)) return undefined;
 		}
 	}
@@ -91,7 +98,14 @@ export class RecordReader {
 	next(): FileRecord | undefined {
 		const record = this.#current;
 		this.#advance();
-		return record;
+		return record && recordOf(record);
+	}
+
+	/** Hands on the lines of all records before this path (undefined: of all that are left), and passes over that path itself. */
+	passTo(raw: string | undefined, take: (line: string) => void): FileRecord | undefined {
+		for (; this.#current && (raw === undefined || comesBefore(this.#current.raw, raw)); this.#advance())
+			take(this.#current.line);
+		return this.#current && this.#current.raw === raw ? this.next() : undefined;
 	}
 
 	close(): void {
@@ -100,13 +114,8 @@ export class RecordReader {
 
 	#advance(): void {
 		const line = this.#line();
-		const fields = line?.split("\t");
-		if (fields?.length !== 3) {
-			this.#current = undefined;
-			return;
-		}
-		const [raw, signature, pieces] = fields as [string, string, string];
-		this.#current = { raw: unescaped(raw), signature, pieces };
+		const isWhole = line !== undefined && line.split("\t", 4).length === 3;
+		this.#current = isWhole ? { line, raw: unescaped(line.slice(0, line.indexOf("\t"))) } : undefined;
 	}
 
 	#line(): string | undefined {
@@ -120,6 +129,11 @@ export class RecordReader {
 		}
 		return this.#lines[this.#next++];
 	}
+}
+
+function recordOf({ line, raw }: { readonly line: string; readonly raw: string }): FileRecord {
+	const [, signature, pieces] = line.split("\t") as [string, string, string];
+	return { raw, signature, pieces };
 }
 
 const escaped = (raw: string) => (/[%\t\n]/.test(raw) ? raw.replaceAll(/[%\t\n]/g, encodeURIComponent) : raw);

@@ -1,14 +1,14 @@
 import { type BigIntStats, lstatSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { Pace } from "../pace.ts";
-import { type Entry, type Listing, type PieceName, pieceSize } from "../volume.ts";
+import { type Change, type Entry, type Listing, type PieceName, pieceSize } from "../volume.ts";
 import { Donors } from "./donors.ts";
 import { isGone } from "./folders.ts";
-import { Inspection } from "./inspection.ts";
+import { admitted, Inspection } from "./inspection.ts";
 import { dress, type Ownership } from "./look.ts";
 import { type Means, Mending } from "./mending.ts";
-import { folderOf, nameOf, rawOf, unfit } from "./name.ts";
-import { RecordReader, RecordWriter, stagedSignatureOf } from "./records.ts";
+import { folderOf, nameOf, rawOf, rawPathOf, unfit } from "./name.ts";
+import { type FileRecord, RecordReader, RecordWriter, stagedSignatureOf } from "./records.ts";
 import type { Round } from "./round.ts";
 import type { Tree } from "./tree.ts";
 import { namesIn } from "./walk.ts";
@@ -29,6 +29,8 @@ export class Settling {
 	readonly #s: Settlement;
 	readonly #pace: Pace;
 	readonly #before: RecordReader;
+	/** What is remembered of the path at hand, where only changes are looked at. */
+	#known: FileRecord | undefined;
 	readonly #after: RecordWriter;
 	readonly #inspection: Inspection;
 	/** Names in the folders around, less those that were listed. */
@@ -56,11 +58,11 @@ export class Settling {
 			pace: this.#pace,
 		};
 		this.#inspection = new Inspection((raw) => this.#leave(raw));
-		this.#enter("");
 	}
 
 	/** Answers what is lacking or damaged. */
 	async settle(listing: Listing): Promise<readonly PieceName[]> {
+		this.#enter("");
 		for await (const batch of listing.batches())
 			for (const entry of batch) {
 				const raw = await this.#inspection.admit(entry);
@@ -70,6 +72,40 @@ export class Settling {
 			}
 		await this.#inspection.end();
 		return this.#lacking;
+	}
+
+	/** The same where the tree was what another listing says, and only this has changed since. Answers what is lacking. */
+	async amend(changes: readonly Change[]): Promise<readonly PieceName[]> {
+		for (const { path, entry } of changes.toReversed()) if (!entry) await this.#removeGone(rawPathOf(path));
+		for (const { path, entry, isAround } of changes) {
+			const raw = entry ? admitted(entry) : rawPathOf(path);
+			this.#known = this.#before.passTo(raw, (line) => this.#after.copy(line));
+			if (entry?.type === "folder") await this.#amendFolder(entry, raw);
+			else if (entry && !isAround) await this.#make(entry, raw, true);
+			if (this.#pace.isDue) await this.#pace.rest();
+		}
+		this.#before.passTo(undefined, (line) => this.#after.copy(line));
+		for (const { entry, raw } of this.#dressing.splice(0)) this.#dress(entry, raw);
+		return this.#lacking;
+	}
+
+	/** With what lay around it, it may be gone already. */
+	async #removeGone(raw: string): Promise<void> {
+		try {
+			if (!this.#s.tree.look(raw)) return;
+		} catch (error) {
+			if (isGone(error)) return;
+			throw error;
+		}
+		this.#s.touch(raw);
+		await this.#s.tree.remove(raw);
+	}
+
+	async #amendFolder(entry: Entry, raw: string): Promise<void> {
+		const { tree, touch } = this.#s;
+		touch(raw);
+		await tree.withRights(raw, () => tree.folder(raw));
+		this.#dressing.push({ entry, raw });
 	}
 
 	close(): void {
@@ -157,7 +193,7 @@ export class Settling {
 	async #makeFile(entry: Entry, raw: string, isThere: boolean): Promise<void> {
 		const stats = isThere ? await this.#ownFile(raw) : undefined;
 		const names = entry.pieces.join("");
-		const record = this.#before.find(raw);
+		const record = this.#known ?? this.#before.find(raw);
 		const isKnown = stats !== undefined && record?.pieces === names && record.signature === stagedSignatureOf(stats);
 		if (!isKnown) {
 			if (record) this.#forget();

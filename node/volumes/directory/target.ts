@@ -56,8 +56,12 @@ export class DirectoryTarget implements Target {
 		return this.#stage.write(pieces);
 	}
 
-	settle(listing: Listing, signal: AbortSignal): Promise<readonly PieceName[]> {
-		return this.#stage.settle(listing, ownershipOf(this.#path, this.#owner), signal);
+	settle(
+		listing: Listing,
+		signal: AbortSignal,
+		how: { readonly isLive?: boolean } = {},
+	): Promise<readonly PieceName[]> {
+		return this.#stage.settle(listing, ownershipOf(this.#path, this.#owner), signal, how.isLive);
 	}
 
 	async copyTo(place: Place, signal: AbortSignal): Promise<void> {

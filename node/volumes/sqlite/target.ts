@@ -59,10 +59,14 @@ export class SqliteTarget implements Target {
 		return this.#stage.write(pieces);
 	}
 
-	async settle(listing: Listing, signal: AbortSignal): Promise<readonly PieceName[]> {
+	async settle(
+		listing: Listing,
+		signal: AbortSignal,
+		how: { readonly isLive?: boolean } = {},
+	): Promise<readonly PieceName[]> {
 		const one = this.#one(listing);
-		const lacking = await this.#stage.settle(one, ownershipOf(this.#path, this.#owner), signal);
-		if (lacking.length === 0) await this.#check(one.digest, signal);
+		const lacking = await this.#stage.settle(one, ownershipOf(this.#path, this.#owner), signal, how.isLive);
+		if (lacking.length === 0) await this.#check(one.content, signal);
 		return lacking;
 	}
 
@@ -149,8 +153,8 @@ export class SqliteTarget implements Target {
 class OneDatabase implements Listing {
 	readonly entries = 1;
 	readonly bytes: number;
-	/** Of its content, once it has been read through. */
-	digest = "";
+	/** The digest of its content, once it has been read through. */
+	content = "";
 	readonly #listing: Listing;
 
 	constructor(listing: Listing) {
@@ -165,7 +169,7 @@ class OneDatabase implements Listing {
 				if (entry.path !== database || entry.type !== "file" || isThere)
 					throw unfit(entry.path, "this volume is one database and nothing else");
 				isThere = true;
-				this.digest = hash("sha256", entry.pieces.join(""), "base64url");
+				this.content = hash("sha256", entry.pieces.join(""), "base64url");
 				yield [entry];
 			}
 		if (!isThere) throw unfit(database, "it is not listed");
