@@ -211,7 +211,12 @@ in
           SystemCallArchitectures = "native";
         };
       }
-      (lib.mkIf isNixops4 { environment.FEDIVERSITY_ENGINE_ROOT = "${root}"; })
+      (lib.mkIf isNixops4 {
+        environment = {
+          FEDIVERSITY_ENGINE_ROOT = "${root}";
+          NIX_CONFIG = "experimental-features = nix-command flakes";
+        };
+      })
       (credential "FEDIVERSITY_ZONE_KEY_FILE" "zone-key" cfg.secrets.zoneKeyFile)
       (credential "FEDIVERSITY_MAIL_PASSWORD_FILE" "mail-password" cfg.secrets.mailPasswordFile)
       (credential "FEDIVERSITY_STORAGE_TOKEN_FILE" "storage-token" cfg.secrets.storageTokenFile)

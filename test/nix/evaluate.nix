@@ -33,15 +33,23 @@ rec {
   ];
 
   node = settings: evaluated [
-    (import ../../nix/module.nix {
-      fediversity = _: fake "fediversity";
-      inputs = {
-        nixpkgs = "/nix/store/nixpkgs";
-        nixops4 = fake "nixops4" // { packages.x86_64-linux.default = fake "nixops4"; };
-        nixops4-nixos = fake "nixops4-nixos";
-      };
-    })
+    nodeModule
     { services.fediversity = { enable = true; settings = { provider.name = "North"; web.url = "https://panel.north.example"; }; }; }
     settings
   ];
+
+  # What a provider begins with, but for the hardware, which the template leaves to its machine.
+  template = {
+    panel = evaluated [ nodeModule (removeAttrs (import ../../nix/templates/provider/panel.nix { }) [ "imports" ]) ];
+    common = machine { imports = [ ../../nix/templates/provider/machines/common.nix ]; };
+  };
+
+  nodeModule = import ../../nix/module.nix {
+    fediversity = _: fake "fediversity";
+    inputs = {
+      nixpkgs = "/nix/store/nixpkgs";
+      nixops4 = fake "nixops4" // { packages.x86_64-linux.default = fake "nixops4"; };
+      nixops4-nixos = fake "nixops4-nixos";
+    };
+  };
 }

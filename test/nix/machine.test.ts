@@ -1,5 +1,5 @@
 /** A machine's configuration for each service, evaluated with stand-ins for nixpkgs, held against the node's own catalogue. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -33,6 +33,7 @@ interface Host {
 }
 
 interface Machine {
+	backup: string;
 	http: string;
 	acme: { acceptTerms: boolean; defaults: { email: string | null } };
 	services: Record<
@@ -53,6 +54,7 @@ interface Machine {
 }
 
 const seen = `m: {
+	backup = (builtins.head (builtins.filter (one: one.name == "fediversity-volume") m.environment.systemPackages)).text;
 	inherit (m.fediversity) services secrets;
 	agent = builtins.fromJSON m.environment.etc."fediversity/agent.json".text;
 	units = m.systemd.services; timers = m.systemd.timers;
@@ -176,6 +178,16 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 		for (const [unit, { script }] of scripts) {
 			expect(() => execFileSync("bash", ["-n"], { input: script, stdio: "pipe" }), unit).not.toThrow();
 		}
+	});
+
+	test("a provider's backups are copies of what is declared, and of nothing else", async () => {
+		const { backup } = await machine(["gotosocial"]);
+		const call = (...words: string[]) =>
+			spawnSync("bash", ["-euo", "pipefail", "-s", "--", ...words], { input: backup, encoding: "utf8" });
+		expect(backup).toContain('"dump d1/gotosocial database") sqlite3 /var/lib/gotosocial/database.sqlite .dump ;;');
+		for (const words of [[], ["dump"], ["dump", "d1/gotosocial", "../../etc"], ["erase", "d1/gotosocial", "storage"]])
+			expect(call(...words).status).toBe(2);
+		expect(call("dump", "d1/gotosocial", "storage").stderr).toMatch(/gotosocial.storage/);
 	});
 
 	test("roles of databases may do what a move needs, and the agent may be any of them", () => {

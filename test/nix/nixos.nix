@@ -59,6 +59,7 @@ in
     assertions = optional (types.listOf (sub { assertion = option types.bool; message = option types.str; })) [ ];
     environment.etc = optional (types.attrsOf (sub { text = option types.lines; })) { };
     environment.systemPackages = optional (types.listOf types.package) [ ];
+    networking.hostName = optional types.str "";
     networking.firewall = {
       enable = optional types.bool true;
       allowedTCPPorts = optional (types.listOf types.port) [ ];
@@ -72,6 +73,7 @@ in
         server = optional (types.nullOr types.str) null;
       };
     };
+    system.stateVersion = optional types.str "";
     systemd.package = package "systemd";
     systemd.services = optional (types.attrsOf (sub service)) { };
     systemd.timers = optional (types.attrsOf (sub (unit // { timerConfig = settings; }))) { };

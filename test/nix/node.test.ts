@@ -84,6 +84,28 @@ describe.skipIf(program === null)("services.fediversity (needs Nix, which Debian
 		expect(unit.serviceConfig["AmbientCapabilities"]).toEqual(["CAP_NET_BIND_SERVICE"]);
 	});
 
+	test("hands the engine its root, its key and flakes", async () => {
+		const { unit } = await node(`{ settings.engine.kind = "nixops4"; secrets.sshKeyFile = "/s/key"; }`);
+		expect(unit.environment).toMatchObject({
+			FEDIVERSITY_ENGINE_ROOT: "/nix/store/default.nix",
+			FEDIVERSITY_ENGINE_KEY_FILE: "%d/ssh-key",
+			NIX_CONFIG: "experimental-features = nix-command flakes",
+		});
+		expect(unit.path).toEqual(expect.arrayContaining(["/nix/store/nixops4", "/nix/store/nix", "/nix/store/openssh"]));
+	});
+
+	test("is what a provider begins with: the template's settings are settings", async () => {
+		const seen = await evaluate<Node & { empty: unknown }>(`let
+			inherit (import ${root}/test/nix/evaluate.nix { }) template; n = template.panel; in {
+				inherit (n.services.fediversity) settings;
+				unit = n.systemd.services.fediversity; failed = [ ]; ports = [ ];
+				empty = builtins.fromJSON template.common.environment.etc."fediversity/agent.json".text;
+			}`);
+		expect(seen.empty).toEqual({ services: {} });
+		const local = { ...seen, settings: { ...seen.settings, engine: {} }, unit: { ...seen.unit, environment: {} } };
+		expect(read(local).zone?.name).toBe("north.example");
+	});
+
 	test.each([
 		["secrets among the settings", `{ settings.vault.key_file = "/s/vault"; }`, /by services\.fediversity\.secrets/],
 		[
