@@ -5,6 +5,7 @@ import type { Work } from "../jobs/saga.ts";
 import { announcedIn, announcedRound } from "./announced.ts";
 import type { LeaveInput, LeaveTools } from "./leave.ts";
 import type { Session } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** So often services rest for one move. So a target that never votes cannot keep them from their users for long. */
 export const mostRests = 3;
@@ -14,6 +15,14 @@ const glance = 2000;
 
 const isResting = ({ frozenAt, thawedAt }: Session) => frozenAt !== null && thawedAt === null;
 const hasFinal = ({ talk }: Session) => talk.state === "frozen" || talk.state === "voted";
+
+/** A person wants services that rest to serve again, and to be moved later. Throws `message-wrong` when they do not, or it is too late. */
+export function askForThaw(sessions: Sessions, session: Session): void {
+	const { id, side, talk } = session;
+	const isLate = side === "target" || !(hasFinal(session) || talk.state === "agreed" || talk.state === "copying");
+	if (isLate || !isResting(session)) throw new Problem("message-wrong", { kind: "thaw", state: talk.state });
+	sessions.change(id, { about: { thawWanted: true } });
+}
 
 /** Services rest: from now on or, after a crash, still. */
 export async function letRest({ migration, plan }: LeaveInput, tools: LeaveTools, work: Work): Promise<void> {
@@ -119,6 +128,8 @@ async function serveMeanwhile(input: LeaveInput, tools: LeaveTools, work: Work):
 	try {
 		await work.aside(() => untilNext(input, tools, { ...work, signal: open.signal }));
 		await copyAgain(input, tools, { ...work, signal: open.signal });
+	} catch (error) {
+		throw open.signal.aborted ? open.signal.reason : error;
 	} finally {
 		open.close();
 	}

@@ -5,6 +5,7 @@ import type { Migrations } from "./migrations.ts";
 import { bytesOf, type MoveIns } from "./move-ins.ts";
 import type { Moves } from "./moves.ts";
 import { receiptOf } from "./receipt.ts";
+import { askForThaw } from "./resting.ts";
 import { migrationOf, moveInOf, type ViewParts } from "./views.ts";
 
 export interface MigrationRouteParts extends ViewParts {
@@ -66,10 +67,15 @@ export function migrationRoutes(routes: Routes, parts: MigrationRouteParts) {
 		moves.plan(customer, path.id, body.token),
 	);
 	implement(routes, "POST /deployments/{id}/move", ({ customer, path, body }) => moves.move(customer, path.id, body));
-	implement(routes, "GET /migrations/{id}", ({ customer, path }) => {
-		const session = sessions.get(customer.id, path.id);
+	const begun = (customer: string, id: string) => {
+		const session = sessions.get(customer, id);
 		if (session.job === null || session.deployment === null) throw new Problem("not-found");
-		return migrationOf(parts, session);
+		return session;
+	};
+	implement(routes, "GET /migrations/{id}", ({ customer, path }) => migrationOf(parts, begun(customer.id, path.id)));
+	implement(routes, "POST /migrations/{id}/thaw", ({ customer, path }) => {
+		askForThaw(sessions, begun(customer.id, path.id));
+		return migrationOf(parts, sessions.known(path.id));
 	});
 	implement(routes, "GET /migrations/{id}/receipt", async ({ customer, path }) =>
 		receiptOf(parts.migrations, sessions.get(customer.id, path.id)),

@@ -263,6 +263,12 @@ export const operations = {
 		path: byId,
 		answer: [200, migration.MigrationView],
 	},
+	"POST /migrations/{id}/thaw": {
+		summary: "Let services serve again that rest for a migration; it goes on, and they rest once more later",
+		for: "account",
+		path: byId,
+		answer: [200, migration.MigrationView],
+	},
 	"GET /migrations/{id}/receipt": {
 		summary: "Everything both nodes said, as they signed it",
 		for: "read",

@@ -184,6 +184,20 @@ describe("When the target falls silent, the customer can end it, and services se
 	});
 });
 
+test("the customer can have services back at once, while they rest and only then; the move goes on", async () => {
+	const moving = await begin();
+	const thaw = () => town.person.api("POST /migrations/{id}/thaw", { path: { id: moving.talk.sid } });
+	await expect(thaw()).rejects.toMatchObject({ code: "message-wrong" });
+	await frozen(moving);
+	expect((await thaw()).frozenAt).not.toBeNull();
+	expect((await moving.talk.until("thaw")).reason).toBe("Cancelled");
+	await eventually("it serves", () => town.serves(moving.domain));
+	expect((await town.job(moving.job)).state).toBe("running");
+	await expect(thaw()).rejects.toMatchObject({ code: "message-wrong" });
+	await moving.talk.say(reject);
+	await servesAgain(moving);
+});
+
 test("a refusal and a withdrawal that cross end the session on both sides", async () => {
 	const moving = await begin();
 	await agreed(moving);
