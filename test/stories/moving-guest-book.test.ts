@@ -140,9 +140,14 @@ const earlierYears = `INSERT INTO guests VALUES ('somebody', ${old});
 	INSERT INTO entries (guest, words, bytes, at) SELECT 'somebody', md5(i::text), 0, timestamptz '2020-01-01' + i * interval '1 hour'
 		FROM generate_series(1, ${old}) AS i`;
 
+const job = (person: Person, id: string) => person.api("GET /jobs/{id}", { path: { id } });
+
 async function move(from: Person, to: Person): Promise<string> {
 	const begun = await beginMove(from, to, domain, passwordOf("ada"));
-	expect(await bothEnded(begun, from, to)).toEqual(["done", "done"]);
+	const ends = await bothEnded(begun, from, to);
+	const jobs = [await job(from, begun.leave), await job(to, begun.arrive)];
+	const problems = jobs.flatMap(({ steps }) => steps.flatMap(({ problem }) => problem ?? []));
+	expect([ends, problems]).toEqual([["done", "done"], []]);
 	return begun.id;
 }
 

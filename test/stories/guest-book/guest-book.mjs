@@ -1,7 +1,7 @@
 // A guest book with pictures, for tests: a real web service with its rows in PostgreSQL, its pictures in S3, and a card for
 // each entry in a folder. Its settings are in the file named by the first argument.
 // GET /            how many entries there are
-// GET /look        the newest entry, its picture and its card, read anew
+// GET /look        the first entry, its picture and its card, read anew: what a trial has of the newest may not fit together
 // GET /book        all rows
 // GET /pictures/N /cards/N   of entry N
 // GET /sign?text=  what only who has the secret can say
@@ -35,7 +35,7 @@ const routes = {
 		return `Guest book with ${rows[0].entries} entries`;
 	},
 	"GET /look": async () => {
-		const { rows } = await pool.query("SELECT * FROM entries WHERE picture IS NOT NULL ORDER BY id DESC LIMIT 1");
+		const { rows } = await pool.query("SELECT * FROM entries WHERE picture IS NOT NULL ORDER BY id LIMIT 1");
 		if (rows.length === 0) return "empty";
 		const picture = await storage.get(rows[0].picture);
 		if (picture.length !== rows[0].bytes) throw new Error(`the picture has ${picture.length} bytes`);
