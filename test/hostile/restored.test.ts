@@ -2,8 +2,9 @@
 import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { signActivity } from "#protocol/migration/activity.ts";
 import { eventually } from "../stories/world.ts";
-import type { FakeNode } from "./fake-node.ts";
+import { type FakeNode, newKeys } from "./fake-node.ts";
 import { Town } from "./town.ts";
 import { activeFor, agreed, announceOf, committed, copied, frozen, moveOf, voted, voteFor } from "./walks.ts";
 
@@ -99,7 +100,15 @@ describe("the source", () => {
 		const final = await frozen(moving);
 		const other = await town.movingOut(await town.stranger("third"), await town.deployed());
 		const heard = JSON.parse(moving.talk.heard.at(-1)?.body.toString() ?? "");
+		// As it should be in everything but the key.
+		const { head, digest: prev } = { head: moving.talk.head(), digest: moving.talk.heard.at(-1)?.digest ?? null };
+		const forged = await signActivity(
+			{ ...head, seq: 4, prev, heard: moving.talk.said.at(-1)?.digest ?? null, from: own(), to: fake.actor },
+			{ kind: "withdraw", content: { code: "cancelled", detail: "" } },
+			newKeys(`${own()}#multikey-2`),
+		);
 		const lies = [
+			{ heard: forged.document },
 			{ heard: JSON.parse(other.talk.heard.at(-1)?.body.toString() ?? "") },
 			{ heard: { ...heard, published: "2020-01-01T00:00:00Z" } },
 			{ heard: (await moving.talk.write(voteFor(final))).document },
