@@ -2,10 +2,7 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
-import { Lines } from "../engines/nixops4/lines.ts";
-
-/** As in protocol/nixops4/messages.ts, which takes too long to load. */
-const longestLine = 64 * 2 ** 20;
+import { Lines, longestLine } from "../engines/nixops4/lines.ts";
 
 export interface ProviderSurroundings {
 	readonly environment: NodeJS.ProcessEnv;

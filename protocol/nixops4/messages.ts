@@ -64,6 +64,3 @@ export const Answer = z.union([
 	z.strictObject({ errorResponse: answers.errorResponse }),
 ]);
 export type Answer = z.infer<typeof Answer>;
-
-/** The longest line that is taken, in either direction, bytes. */
-export const longestLine = 64 * 2 ** 20;

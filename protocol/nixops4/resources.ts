@@ -72,6 +72,7 @@ export const outputs = {
 		bucket: text,
 		endpoint: text,
 		region: text,
+		/** Empty: there is no key any more. */
 		keyId: text,
 		reference: text,
 		path: text,

@@ -69,6 +69,20 @@ describe.skipIf(!garageProgram)("A bucket of a deployment (needs Garage)", { tim
 		expect(await info()).toMatchObject({ objects: 1, websiteAccess: false });
 	});
 
+	test("gets another key when its own was deleted, and goes also then", async () => {
+		const { keyId: before } = await bucket().apply(media, context);
+		await put("one.txt");
+		const loseKey = async () => garage.storage.admin.call(`DeleteKey?id=${await keyId()}`, {});
+		await loseKey();
+		const { keyId: after } = await bucket().apply(media, context);
+		expect(after).not.toBe(before);
+		await put("two.txt");
+		expect(await info()).toMatchObject({ objects: 2, keys: [{ accessKeyId: after }] });
+		await loseKey();
+		await bucket().apply({ ...media, ensure: "absent" }, context);
+		expect(await info()).toBeUndefined();
+	});
+
 	test("goes with all that is in it, also when that was begun before", async () => {
 		await bucket().apply(media, context);
 		for (let n = 0; n < 5; n++) await put(`folder/${n}`);

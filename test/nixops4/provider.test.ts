@@ -212,7 +212,7 @@ describe("runs", () => {
 		await run.close();
 		await run.close();
 		expect(existsSync(file)).toBe(false);
-		expect(ended).toEqual(["d1", "d1"]);
+		expect(ended).toEqual(["d1"]);
 		await runs.close();
 	});
 

@@ -1,5 +1,8 @@
 import type { Readable } from "node:stream";
 
+/** The longest line that a provider and the node take from each other, and a provider from NixOps4, bytes. */
+export const longestLine = 64 * 2 ** 20;
+
 /**
  * The lines of a stream, one after the other, without their ends. What comes after the last end is no line: whoever
  * wrote it died in the middle of it. It notices the stream's end at once, also while nobody asks for a line.

@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { getLogger } from "@logtape/logtape";
-import { type Answer, longestLine } from "#protocol/nixops4/messages.ts";
+import type { Answer } from "#protocol/nixops4/messages.ts";
 import { Problem } from "#protocol/problem.ts";
 import type { Answering } from "./answering.ts";
-import { Lines } from "./lines.ts";
+import { Lines, longestLine } from "./lines.ts";
 import type { Context, RunEvent } from "./resources/resource.ts";
 
 const log = getLogger(["fediversity", "nixops4"]);
@@ -59,11 +59,10 @@ export class Runs {
 		this.#open.set(hash(credential), run);
 		const file = join(this.#parts.folder, `run-${hash(credential).slice(0, 16)}`);
 		const close = async () => {
-			this.#open.delete(hash(credential));
 			rmSync(file, { force: true });
 			run.ending.abort(new Problem("cancelled"));
 			await Promise.all(run.talks);
-			this.#parts.ended?.(deployment);
+			if (this.#open.delete(hash(credential))) this.#parts.ended?.(deployment);
 		};
 		try {
 			await this.#listening();
@@ -113,7 +112,7 @@ export class Runs {
 		connection.on("error", () => {});
 		const lines = new Lines(connection, longestLine);
 		const run = this.#open.get(hash((await lines.next()) ?? ""));
-		if (!run) {
+		if (!run || run.ending.signal.aborted) {
 			log.debug("A provider with a credential of no open run was turned away");
 			return void connection.end(inOneLine({ errorResponse: { message: "This run is over, or was never begun" } }));
 		}

@@ -43,44 +43,47 @@ export class Bucket implements Resource<"bucket"> {
 		const secret = { deployment: context.deployment, service, name: `${name}-key` };
 		const alias = bucketName(context.deployment, service, name);
 		const storage = await this.#storage();
-		const kept = `${secret.deployment}/${service}/${secret.name}`;
-		const access = accessWith(await this.#vault.obtain(kept, this.#makeKey));
-		if (ensure === "present") {
-			await open(storage.admin, alias, access, inputs.public);
-			if (machine !== null) await this.#machines.deliver(machine, secret, access.secret, context.signal);
-		} else await this.#remove(storage, alias, access, { secret, machine, kept, signal: context.signal });
 		const { endpoint, region } = storage;
-		return {
-			bucket: alias,
-			endpoint,
-			region,
-			keyId: access.keyId,
-			reference: referenceTo(secret),
-			path: pathOf(secret),
-		};
+		const given = { bucket: alias, endpoint, region, reference: referenceTo(secret), path: pathOf(secret) };
+		if (ensure === "absent") {
+			if (machine !== null) await this.#machines.withdraw(machine, secret, context.signal);
+			await this.#remove(storage, alias, keptAs(secret), context.signal);
+			return { ...given, keyId: "" };
+		}
+		const access = await this.#access(storage.admin, alias, keptAs(secret));
+		await open(storage.admin, alias, access, inputs.public);
+		if (machine !== null) await this.#machines.deliver(machine, secret, access.secret, context.signal);
+		return { ...given, keyId: access.keyId };
 	}
 
 	/** With all that is in it. The key goes last, since it is what empties the bucket when this begins again. */
-	async #remove(storage: Storage, alias: string, access: Access, rest: Removal): Promise<void> {
-		const { secret, machine, kept, signal } = rest;
-		if (machine !== null) await this.#machines.withdraw(machine, secret, signal);
-		const found = await bucketCalled(storage.admin, alias);
+	async #remove(storage: Storage, alias: string, kept: string, signal: AbortSignal): Promise<void> {
+		const { admin } = storage;
+		const found = await bucketCalled(admin, alias);
 		if (found) {
-			await open(storage.admin, alias, access, false);
+			const access = await this.#access(admin, alias, kept);
+			await open(admin, alias, access, false);
 			await emptied(storage, alias, access, signal);
-			await storage.admin.call(`DeleteBucket?id=${found.id}`, {});
+			await admin.call(`DeleteBucket?id=${found.id}`, {});
 		}
-		if (await storage.admin.call(`GetKeyInfo?id=${access.keyId}`))
-			await storage.admin.call(`DeleteKey?id=${access.keyId}`, {});
+		const secret = await this.#vault.get(kept);
+		const key = secret && accessWith(secret).keyId;
+		if (key && (await admin.call(`GetKeyInfo?id=${key}`))) await admin.call(`DeleteKey?id=${key}`, {});
 		await this.#vault.remove(kept);
 	}
-}
 
-interface Removal {
-	readonly secret: SecretName;
-	readonly machine: string | null;
-	readonly kept: string;
-	readonly signal: AbortSignal;
+	/** The key is at the storage when this resolves. One that was deleted there never comes back, so it gets another one. */
+	async #access(admin: GarageAdmin, alias: string, kept: string): Promise<Access> {
+		const access = accessWith(await this.#vault.obtain(kept, this.#makeKey));
+		try {
+			await admin.importKey(access.keyId, access.secret, alias);
+			return access;
+		} catch (error) {
+			if (!(error as Error).message.includes("KeyAlreadyExists")) throw error;
+			await this.#vault.put(kept, this.#makeKey());
+			return this.#access(admin, alias, kept);
+		}
+	}
 }
 
 /** One deployment's name of a bucket says nothing of the customer, and is nobody else's. */
@@ -89,8 +92,11 @@ export function bucketName(deployment: string, service: string, name: string): s
 	return `${service.slice(0, 20)}-${name.slice(0, 20)}-${own}`;
 }
 
-async function open(admin: GarageAdmin, alias: string, { keyId, secret }: Access, isPublic: boolean): Promise<void> {
-	await admin.importKey(keyId, secret, alias);
+function keptAs({ deployment, service, name }: SecretName): string {
+	return `${deployment}/${service}/${name}`;
+}
+
+async function open(admin: GarageAdmin, alias: string, { keyId }: Access, isPublic: boolean): Promise<void> {
 	const bucket =
 		(await bucketCalled(admin, alias)) ?? (await admin.call<{ id: string }>("CreateBucket", { globalAlias: alias }));
 	if (!bucket) throw new Error(`there is no bucket ${alias}`);
