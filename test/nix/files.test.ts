@@ -34,7 +34,7 @@ describe.each(files)("%s", (file) => {
 	});
 });
 
-describe.skipIf(program === null)("with Nix (needs Nix, which Debian's apt brings)", () => {
+describe.skipIf(program === null)("with Nix (needs Nix, which Debian's apt brings)", { timeout: 120_000 }, () => {
 	test("every file can be read as Nix", () => {
 		const instantiate = join(dirname(program ?? ""), "nix-instantiate");
 		const broken = files.flatMap((file) => {

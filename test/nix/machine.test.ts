@@ -94,7 +94,7 @@ function store(): string {
 
 const nixText = (text: string) => `"${text.replaceAll(/[\\"]|\$\{/g, (found) => `\\${found}`)}"`;
 
-describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brings)", () => {
+describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brings)", { timeout: 120_000 }, () => {
 	let whole: Machine;
 	beforeAll(async () => {
 		// Two services that want the same host name cannot be in one deployment; GoToSocial has a test of its own.

@@ -24,7 +24,7 @@ const wholes = {
 const deployment = (services: string) =>
 	`{ fediversity.deployment = { deployment = "d1"; domain = "choir.example"; services = ${services}; }; }`;
 
-describe.skipIf(!nixpkgsLib || program === null)("nixpkgs' lib (needs NIXPKGS_LIB=/path)", () => {
+describe.skipIf(!nixpkgsLib || program === null)("nixpkgs' lib (needs NIXPKGS_LIB=/path)", { timeout: 120_000 }, () => {
 	test.each(Object.entries(wholes))("makes of our modules what the stand-in makes: %s", async (_name, services) => {
 		const seen = (lib: string) =>
 			evaluated<Record<string, unknown>>(
@@ -61,13 +61,16 @@ describe.skipIf(!nixpkgsLib || program === null)("nixpkgs' lib (needs NIXPKGS_LI
 	});
 });
 
-describe.skipIf(!nixpkgs || program === null)("nixpkgs' own modules (needs NIXPKGS=/path)", () => {
-	test.each(Object.entries(wholes))(
-		"take ours, and have every unit that we name: %s",
-		async (_name, services) => {
-			const found = await evaluated<{ failed: string[]; missing: string[]; system: string }>(
-				program ?? "",
-				`let
+describe.skipIf(!nixpkgs || program === null)(
+	"nixpkgs' own modules (needs NIXPKGS=/path)",
+	{ timeout: 120_000 },
+	() => {
+		test.each(Object.entries(wholes))(
+			"take ours, and have every unit that we name: %s",
+			async (_name, services) => {
+				const found = await evaluated<{ failed: string[]; missing: string[]; system: string }>(
+					program ?? "",
+					`let
 				machine = import ${nixpkgs}/nixos/lib/eval-config.nix {
 					system = "x86_64-linux";
 					modules = [
@@ -90,14 +93,15 @@ describe.skipIf(!nixpkgs || program === null)("nixpkgs' own modules (needs NIXPK
 				missing = builtins.filter (name: !(isThere name)) names;
 				system = builtins.unsafeDiscardStringContext m.system.build.toplevel.drvPath;
 			}`,
-				store,
-			);
-			expect(found).toMatchObject({ failed: [], missing: [] });
-			expect(found.system).toMatch(/\.drv$/);
-		},
-		300_000,
-	);
-});
+					store,
+				);
+				expect(found).toMatchObject({ failed: [], missing: [] });
+				expect(found.system).toMatch(/\.drv$/);
+			},
+			300_000,
+		);
+	},
+);
 
 /** Lists are put together in another order, which means nothing to any of these options. */
 function inOrder(value: unknown): unknown {

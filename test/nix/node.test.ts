@@ -46,83 +46,87 @@ function read({ settings, unit }: Node): Config {
 	}
 }
 
-describe.skipIf(program === null)("services.fediversity (needs Nix, which Debian's apt brings)", () => {
-	test("writes settings that the node takes", async () => {
-		const seen = await node(`{
+describe.skipIf(program === null)(
+	"services.fediversity (needs Nix, which Debian's apt brings)",
+	{ timeout: 120_000 },
+	() => {
+		test("writes settings that the node takes", async () => {
+			const seen = await node(`{
 			settings = { zone = { name = "north.example"; server = "192.0.2.53:53"; }; mail = { server = "smtps://n@m.example:465"; from = "n@m.example"; }; };
 			secrets = { zoneKeyFile = "/s/zone"; mailPasswordFile = "/s/mail"; };
 		}`);
-		expect(seen.failed).toEqual([]);
-		const config = read(seen);
-		expect(config.web.url).toBe("https://panel.north.example");
-		expect(config.state.folder).toBe("/var/lib/fediversity-node");
-		expect([config.zone?.keyFile, config.mail?.passwordFile]).toEqual(["/creds/zone-key", "/creds/mail-password"]);
-		expect(seen.unit.serviceConfig.LoadCredential?.sort()).toEqual(["mail-password:/s/mail", "zone-key:/s/zone"]);
-	});
-
-	test("runs it watched by systemd, as nobody in particular", async () => {
-		const { unit, ports } = await node("{ }");
-		expect(unit.serviceConfig).toMatchObject({
-			Type: "notify",
-			NotifyAccess: "all",
-			WatchdogSec: 60,
-			User: "fediversity",
-			StateDirectory: "fediversity-node",
-			ProtectSystem: "strict",
-			NoNewPrivileges: true,
-			CapabilityBoundingSet: [""],
+			expect(seen.failed).toEqual([]);
+			const config = read(seen);
+			expect(config.web.url).toBe("https://panel.north.example");
+			expect(config.state.folder).toBe("/var/lib/fediversity-node");
+			expect([config.zone?.keyFile, config.mail?.passwordFile]).toEqual(["/creds/zone-key", "/creds/mail-password"]);
+			expect(seen.unit.serviceConfig.LoadCredential?.sort()).toEqual(["mail-password:/s/mail", "zone-key:/s/zone"]);
 		});
-		expect(unit.path).toContain("/nix/store/systemd");
-		expect(ports).toEqual([]);
-	});
 
-	test("opens the firewall and binds low ports only when asked to", async () => {
-		const { unit, ports } = await node(
-			`{ openFirewall = true; settings.web = { listen = "0.0.0.0:80"; listen_tls = "0.0.0.0:443"; }; }`,
-		);
-		expect([...ports].sort()).toEqual([443, 80]);
-		expect(unit.serviceConfig["AmbientCapabilities"]).toEqual(["CAP_NET_BIND_SERVICE"]);
-	});
-
-	test("hands the engine its root, its key and flakes", async () => {
-		const { unit } = await node(`{ settings.engine.kind = "nixops4"; secrets.sshKeyFile = "/s/key"; }`);
-		expect(unit.environment).toMatchObject({
-			FEDIVERSITY_ENGINE_ROOT: "/nix/store/default.nix",
-			FEDIVERSITY_ENGINE_KEY_FILE: "%d/ssh-key",
-			NIX_CONFIG: "experimental-features = nix-command flakes",
+		test("runs it watched by systemd, as nobody in particular", async () => {
+			const { unit, ports } = await node("{ }");
+			expect(unit.serviceConfig).toMatchObject({
+				Type: "notify",
+				NotifyAccess: "all",
+				WatchdogSec: 60,
+				User: "fediversity",
+				StateDirectory: "fediversity-node",
+				ProtectSystem: "strict",
+				NoNewPrivileges: true,
+				CapabilityBoundingSet: [""],
+			});
+			expect(unit.path).toContain("/nix/store/systemd");
+			expect(ports).toEqual([]);
 		});
-		expect(unit.path).toEqual(expect.arrayContaining(["/nix/store/nixops4", "/nix/store/nix", "/nix/store/openssh"]));
-	});
 
-	test("is what a provider begins with: the template's settings are settings", async () => {
-		const seen = await evaluate<Node & { empty: unknown }>(`let
+		test("opens the firewall and binds low ports only when asked to", async () => {
+			const { unit, ports } = await node(
+				`{ openFirewall = true; settings.web = { listen = "0.0.0.0:80"; listen_tls = "0.0.0.0:443"; }; }`,
+			);
+			expect([...ports].sort()).toEqual([443, 80]);
+			expect(unit.serviceConfig["AmbientCapabilities"]).toEqual(["CAP_NET_BIND_SERVICE"]);
+		});
+
+		test("hands the engine its root, its key and flakes", async () => {
+			const { unit } = await node(`{ settings.engine.kind = "nixops4"; secrets.sshKeyFile = "/s/key"; }`);
+			expect(unit.environment).toMatchObject({
+				FEDIVERSITY_ENGINE_ROOT: "/nix/store/default.nix",
+				FEDIVERSITY_ENGINE_KEY_FILE: "%d/ssh-key",
+				NIX_CONFIG: "experimental-features = nix-command flakes",
+			});
+			expect(unit.path).toEqual(expect.arrayContaining(["/nix/store/nixops4", "/nix/store/nix", "/nix/store/openssh"]));
+		});
+
+		test("is what a provider begins with: the template's settings are settings", async () => {
+			const seen = await evaluate<Node & { empty: unknown }>(`let
 			inherit (import ${root}/test/nix/evaluate.nix { }) template; n = template.panel; in {
 				inherit (n.services.fediversity) settings;
 				unit = n.systemd.services.fediversity; failed = [ ]; ports = [ ];
 				empty = builtins.fromJSON template.common.environment.etc."fediversity/agent.json".text;
 			}`);
-		expect(seen.empty).toEqual({ services: {} });
-		const local = { ...seen, settings: { ...seen.settings, engine: {} }, unit: { ...seen.unit, environment: {} } };
-		expect(read(local).zone?.name).toBe("north.example");
-	});
+			expect(seen.empty).toEqual({ services: {} });
+			const local = { ...seen, settings: { ...seen.settings, engine: {} }, unit: { ...seen.unit, environment: {} } };
+			expect(read(local).zone?.name).toBe("north.example");
+		});
 
-	test.each([
-		["secrets among the settings", `{ settings.vault.key_file = "/s/vault"; }`, /by services\.fediversity\.secrets/],
-		[
-			"the token of the storage there too",
-			`{ settings.storage.token_file = "/s/token"; }`,
-			/by services\.fediversity\.secrets/,
-		],
-	])("refuses %s", async (_what, settings, message) => {
-		expect((await node(settings)).failed.join()).toMatch(message);
-	});
+		test.each([
+			["secrets among the settings", `{ settings.vault.key_file = "/s/vault"; }`, /by services\.fediversity\.secrets/],
+			[
+				"the token of the storage there too",
+				`{ settings.storage.token_file = "/s/token"; }`,
+				/by services\.fediversity\.secrets/,
+			],
+		])("refuses %s", async (_what, settings, message) => {
+			expect((await node(settings)).failed.join()).toMatch(message);
+		});
 
-	test("refuses settings without a name or with an odd address", async () => {
-		await expect(node(`{ settings.web.url = "panel.north.example"; }`)).rejects.toThrow(/is not of type|conflicting/);
-	});
-});
+		test("refuses settings without a name or with an odd address", async () => {
+			await expect(node(`{ settings.web.url = "panel.north.example"; }`)).rejects.toThrow(/is not of type|conflicting/);
+		});
+	},
+);
 
-describe.skipIf(program === null)("the package (needs Nix, which Debian's apt brings)", () => {
+describe.skipIf(program === null)("the package (needs Nix, which Debian's apt brings)", { timeout: 120_000 }, () => {
 	const packages = (platform: string) =>
 		evaluate<Record<string, string>>(`(import ${root}/nix/package.nix {
 			lib = import ${root}/test/nix/lib.nix; makeWrapper = ""; openssh = ""; nodejs_26 = "";
@@ -158,7 +162,7 @@ describe.skipIf(program === null)("the package (needs Nix, which Debian's apt br
 	});
 });
 
-describe.skipIf(program === null)("the flake (needs Nix, which Debian's apt brings)", () => {
+describe.skipIf(program === null)("the flake (needs Nix, which Debian's apt brings)", { timeout: 120_000 }, () => {
 	const flake = `let flake = import ${root}/nix/flake.nix; lib = import ${root}/test/nix/lib.nix;
 		outputs = flake.outputs { self = outputs; nixops4 = { }; nixops4-nixos = { }; nixpkgs = { inherit lib;
 			legacyPackages = lib.genAttrs [ "x86_64-linux" "aarch64-linux" ] (system: { testers.runNixOSTest = test: test;
