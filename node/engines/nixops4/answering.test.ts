@@ -177,6 +177,11 @@ describe("resources", () => {
 		expect(pool.deeds).toEqual([]);
 	});
 
+	test("that an older node has recorded with other inputs are updated all the same", async () => {
+		const { generation: _, ...older } = { ...secret, length: 32 };
+		expect(await update("secret", older, secret)).toMatchObject({ updateResourceResponse: {} });
+	});
+
 	test("a secret is made once, delivered, and spoken of by a reference", async () => {
 		const outputProperties = {
 			reference: "fediversity:d1/mastodon/password",

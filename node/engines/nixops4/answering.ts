@@ -66,11 +66,10 @@ export class Answering {
 		const known = type as ResourceType;
 		const wanted = checked<InputsOf<ResourceType>>(inputs[known], given, `inputs of this ${type}`);
 		const name = resource.nameOf(wanted);
-		const before = past && checked<InputsOf<ResourceType>>(inputs[known], past.inputProperties, `past of this ${type}`);
-		if (before && resource.nameOf(before) !== name)
-			throw new Refused(
-				`${resource.nameOf(before)} cannot become ${name}; make a new ${type} and take the old one away`,
-			);
+		// Not checked: an older node may have recorded it, with other inputs.
+		const before = past && resource.nameOf(past.inputProperties as InputsOf<ResourceType>);
+		if (before !== undefined && before !== name)
+			throw new Refused(`${before} cannot become ${name}; make a new ${type} and take the old one away`);
 		const gave = past?.outputProperties as OutputsOf<ResourceType> | undefined;
 		return this.#told(known, name, context, () => resource.apply(wanted, context, gave));
 	}
