@@ -73,7 +73,8 @@ export class Yard {
 	async nixops4(args: readonly string[], side: Side, more: Record<string, string> = {}): Promise<Ended> {
 		const child = spawn(process.execPath, [join(here, "nixops4.ts"), ...args], {
 			cwd: join(this.folder, "work"),
-			env: { ...process.env, ...side.environment, _NIXOPS4_EVAL: this.#nix, ...more },
+			// What it leaves behind when it is killed goes with the yard.
+			env: { ...process.env, TMPDIR: this.folder, ...side.environment, _NIXOPS4_EVAL: this.#nix, ...more },
 			stdio: ["ignore", "pipe", "pipe"],
 		});
 		const said = { output: "", errors: "" };
