@@ -37,14 +37,10 @@ describe.each(files)("%s", (file) => {
 describe.skipIf(program === null)("with Nix (needs Nix, which Debian's apt brings)", { timeout: 120_000 }, () => {
 	test("every file can be read as Nix", () => {
 		const instantiate = join(dirname(program ?? ""), "nix-instantiate");
-		const broken = files.flatMap((file) => {
-			try {
-				execFileSync(instantiate, ["--store", "dummy://", "--parse", join(root, file)], { stdio: "pipe" });
-				return [];
-			} catch (error) {
-				return [`${file}: ${(error as Error).message}`];
-			}
+		const all = files.map((file) => join(root, file));
+		execFileSync(instantiate, ["--store", "dummy://", "--parse", ...all], {
+			stdio: "pipe",
+			maxBuffer: 64 * 1024 * 1024,
 		});
-		expect(broken).toEqual([]);
 	});
 });

@@ -1,6 +1,7 @@
 /** A machine's configuration for each service, evaluated with stand-ins for nixpkgs, held against the node's own catalogue. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Declaration, type Declared } from "../../node/agent/declaration.ts";
@@ -177,6 +178,24 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 		expect(scripts.length).toBeGreaterThan(10);
 		for (const [unit, { script }] of scripts) {
 			expect(() => execFileSync("bash", ["-n"], { input: script, stdio: "pipe" }), unit).not.toThrow();
+		}
+	});
+
+	test("the first account is given its password once, and again when that has changed, but not after it failed", () => {
+		const folder = mkdtempSync(join(tmpdir(), "fediversity-owner-"));
+		try {
+			const script = (whole.units["fediversity-owner-galene"]?.script ?? "")
+				.replaceAll("/var/lib/fediversity-owner-galene", folder)
+				.replace(/^.*room\.mjs.*$/m, 'echo "given $KNOWN"; if [ "$FAILS" = 1 ]; then exit 1; fi');
+			const start = (password: string, fails = "0") => {
+				writeFileSync(join(folder, "password"), password);
+				const env = { PATH: process.env["PATH"], CREDENTIALS_DIRECTORY: folder, FAILS: fails };
+				return spawnSync("bash", ["-e"], { input: script, env, encoding: "utf8" }).stdout.trim();
+			};
+			expect([start("one", "1"), start("one"), start("one")]).toEqual(["given", "given", ""]);
+			expect([start("two", "1"), start("two"), start("two")]).toEqual(["given changed", "given changed", ""]);
+		} finally {
+			rmSync(folder, { recursive: true });
 		}
 	});
 

@@ -54,7 +54,7 @@ describe("Mastodon's keys", () => {
 	});
 
 	test("are a pair on P-256 for web push, and of the length that Rails wants", () => {
-		for (const secret of ["one", "two", "three", "four", "five"]) {
+		for (const secret of ["one", "two", "three"]) {
 			const keys = made(secret);
 			const pair = createECDH("prime256v1");
 			pair.setPrivateKey(Buffer.from(keys["vapid-private-key"] ?? "", "base64url"));
