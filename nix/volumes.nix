@@ -148,8 +148,10 @@ let
   place = volume: { inherit (volume) kind; } // of.${volume.kind} volume;
 
   declared = {
-    services = lib.mapAttrs (_: service: {
+    services = lib.mapAttrs (key: service: {
       inherit (service) units;
+      account =
+        if cfg.owners ? ${baseNameOf key} then "fediversity-owner-${baseNameOf key}.service" else null;
       # Secrets are the node's: it has them in its vault, and hands them on itself.
       volumes = lib.mapAttrs (_: place) (lib.filterAttrs (_: volume: volume.kind != "secret") service.volumes);
       health =

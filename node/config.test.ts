@@ -89,7 +89,7 @@ test("all mistakes are told at once, each by its name", () => {
 		'services.addresses: "here" is not an IP address',
 		"services.keep_days: must be a whole number above 0",
 		"zone.server: must be an address and a port such as 127.0.0.1:8080",
-		"engine.kind: must be one of local",
+		"engine.kind: must be one of local, nixops4",
 		"FEDIVERSITY_LOG_LEVEL: must be one of debug, info, warning, error",
 		"engine.first_port: is above engine.last_port",
 		"mail.from: is missing, since mail.server is set",

@@ -59,7 +59,20 @@ export interface Config {
 	peers: { known: string[]; learn: boolean; listed: boolean };
 	zone: { name: string; server: string; keyName: string; keyFile: string } | null;
 	dns: { resolvers: string[] };
-	engine: { kind: "local"; firstPort: number; lastPort: number; memoryMiB: number };
+	engine: {
+		kind: "local" | "nixops4";
+		firstPort: number;
+		lastPort: number;
+		memoryMiB: number;
+		/** What runs NixOps4, and what it runs with. */
+		program: string;
+		root: string | null;
+		keyFile: string;
+		system: string;
+		runMinutes: number;
+		webPort: number;
+	};
+	storage: { admin: string; tokenFile: string; endpoint: string; region: string } | null;
 	mail: { server: string; from: string; passwordFile: string | null } | null;
 	sessions: { days: number };
 	vault: { keyFile: string };
@@ -145,10 +158,25 @@ export const knobs: readonly Knob[] = [
 	["zone.key_name", text, "fediversity", "Name of the TSIG key"],
 	["zone.key_file", text, "tsig.key", "File with the TSIG key, base64, hmac-sha256"],
 	["dns.resolvers", addresses, [], "Name servers to ask; none: the system's"],
-	["engine.kind", oneOf("local"), "local", "What runs the services"],
+	[
+		"engine.kind",
+		oneOf("local", "nixops4"),
+		"local",
+		"What runs the services: processes of this machine, or NixOS machines",
+	],
 	["engine.first_port", port, 20000, "First loopback port for services"],
 	["engine.last_port", port, 29999, "Last loopback port for services"],
-	["engine.memory_mib", whole, 2048, "Most memory for one service, MiB"],
+	["engine.memory_mib", whole, 2048, "Most memory for one service of this machine, MiB"],
+	["engine.program", text, "nixops4", "The program nixops4: a path, or a name on PATH"],
+	["engine.root", text, null, "Folder with the Nix code of deployments; none: this package's nix/nixops4"],
+	["engine.key_file", text, "machines.key", "SSH key with which this node gets to its machines"],
+	["engine.system", oneOf("x86_64-linux", "aarch64-linux"), "x86_64-linux", "What the machines are"],
+	["engine.run_minutes", whole, 120, "Most that one run of NixOps4 may take, minutes"],
+	["engine.web_port", port, 80, "Where the machines' web servers listen for this node"],
+	["storage.admin", origin, null, "Administration address of a Garage for all deployments; none: each has its own"],
+	["storage.token_file", text, "garage.token", "File with its administration token"],
+	["storage.endpoint", origin, null, "Where machines reach it by S3; none: storage.admin"],
+	["storage.region", text, "garage", "Its S3 region"],
 	["mail.server", mailServer, null, "smtp://user@host:port or smtps://…; the password is in a file"],
 	["mail.from", text, "", "Sender of our mail"],
 	["mail.password_file", text, null, "File with the mail account's password"],
@@ -280,7 +308,21 @@ function shaped(values: Map<string, unknown>, base: string): Config {
 			firstPort: get("engine.first_port"),
 			lastPort: get("engine.last_port"),
 			memoryMiB: get("engine.memory_mib"),
+			program: get("engine.program"),
+			root: get("engine.root"),
+			keyFile: at("engine.key_file"),
+			system: get("engine.system"),
+			runMinutes: get("engine.run_minutes"),
+			webPort: get("engine.web_port"),
 		},
+		storage: get("storage.admin")
+			? {
+					admin: get("storage.admin"),
+					tokenFile: at("storage.token_file"),
+					endpoint: get<string | null>("storage.endpoint") ?? get("storage.admin"),
+					region: get("storage.region"),
+				}
+			: null,
 		mail: get("mail.server")
 			? {
 					server: get("mail.server"),

@@ -102,7 +102,7 @@ function finder({ engine, deployments, migrations }: Parts): Find {
 }
 
 function destinationOf(backend: Backend): Destination {
-	if (backend.kind === "up") return { kind: "service", port: backend.port };
+	if (backend.kind === "up") return { ...backend, kind: "service" };
 	return { kind: "wait", why: backend.kind, retryAfter: backend.retryAfter };
 }
 

@@ -21,6 +21,7 @@ import { Rfc2136Zone } from "./domains/rfc2136-zone.ts";
 import type { Engine, Plan } from "./engines/engine.ts";
 import { LocalEngine } from "./engines/local/local-engine.ts";
 import type { Recipe } from "./engines/local/recipe.ts";
+import { openNixops4Engine } from "./engines/nixops4/open.ts";
 import type { Kinds } from "./jobs/job.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import type { OnEnd } from "./jobs/ledger.ts";
@@ -56,25 +57,37 @@ export interface Surroundings {
 	readonly now: () => number;
 	/** How services are run; none: as this node does. For tests. */
 	readonly recipes?: readonly Recipe[];
+	/** How the agent is called on machines; none: as nix/volumes.nix installs it. For tests. */
+	readonly agent?: readonly string[];
 }
 
 export type Parts = ReturnType<typeof openParts>;
 
 /** Builds everything a node consists of and connects it, by hand and in one place. Nothing runs yet. */
-export function openParts(config: Config, { environment, now, recipes }: Surroundings) {
+export function openParts(config: Config, { environment, now, recipes, agent }: Surroundings) {
 	// Others may pass through to the folders of services, which have users of their own, and can list or read nothing.
 	mkdirSync(config.state.folder, { recursive: true, mode: 0o711 });
 	const db = new Database(join(config.state.folder, "node.sqlite"));
 	const vault = new SealedVault(db, config.vault.keyFile, now);
 	const nodeId = nodeIdIn(db);
-	const engine: Engine = new LocalEngine({
-		...{ nodeId, vault, environment, cache: config.state.cache, memoryMiB: config.engine.memoryMiB },
-		folder: join(config.state.folder, "services"),
-		ports: { first: config.engine.firstPort, last: config.engine.lastPort },
-		...(recipes && { recipes }),
-	});
-	const fleet = new Fleet(new Machines(db, now), new Identity(join(config.state.folder, "machines.key")));
+	const fleet = new Fleet(new Machines(db, now), new Identity(config.engine.keyFile), agent);
 	const zone = config.zone ? zoneOf(config.zone, now) : null;
+	const localEngine = () =>
+		new LocalEngine({
+			...{ nodeId, vault, environment, cache: config.state.cache, memoryMiB: config.engine.memoryMiB },
+			folder: join(config.state.folder, "services"),
+			ports: { first: config.engine.firstPort, last: config.engine.lastPort },
+			...(recipes && { recipes }),
+		});
+	const nixops4Engine = () =>
+		openNixops4Engine({
+			...{ nodeId, config, fleet, environment, db, vault, zone, now },
+			guardOf(deployment) {
+				const { customer, domain } = deployments.known(deployment);
+				return domains.guardOf(customer, domain);
+			},
+		});
+	const engine: Engine = config.engine.kind === "nixops4" ? nixops4Engine() : localEngine();
 	const isInZone = (host: string) => zone !== null && host.endsWith(`.${zone.name}`);
 	const challengePlace = (domain: string) => (zone && isInZone(domain) ? new ZonePlace(zone) : undefined);
 	const lookup = new DnsLookup({ resolvers: config.dns.resolvers, now });

@@ -142,6 +142,7 @@ export const problems = {
 		502,
 		"{machine} still declares {what} after they were taken from it; look at the log of the last run",
 	],
+	"storage-none": [503, "This node has no storage for all deployments; set storage.admin"],
 	"nixops4-failed": [502, "The services' machine could not be set up: {reason}"],
 	"copy-refused": [422, "What the other node sends cannot be used: {reason}"],
 	"copy-too-large": [413, "This moves {wanted} {what}, and only {limit} were agreed"],

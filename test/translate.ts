@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { problems } from "#protocol/problem.ts";
 import { records } from "../node/deployments/deploy.ts";
 import { erase, remove } from "../node/deployments/remove.ts";
+import { stagesTo } from "../node/engines/nixops4/stages.ts";
 import { arrive } from "../node/migrations/arrive.ts";
 import { leave } from "../node/migrations/leave.ts";
 import { catalogue } from "../node/services/catalogue.ts";
@@ -23,6 +24,9 @@ const lists = {
 			records.title,
 			...[remove, erase, leave, arrive].flatMap(({ steps }) =>
 				Object.values(steps({} as never)).map(({ title }) => title),
+			),
+			...["serving", "stopped", "absent"].flatMap((mode) =>
+				stagesTo({ mode, services: [] } as never, async () => {}).map(({ title }) => title),
 			),
 		]),
 	],

@@ -39,6 +39,11 @@ export class Agent {
 		await this.#ask(["erase", service], { signal, deadline: 3600 });
 	}
 
+	/** The first account gets the password that now lies among the service's secrets there. */
+	async setPassword(service: string, signal?: AbortSignal): Promise<void> {
+		await this.#ask(["account", service], { signal, deadline: 300 });
+	}
+
 	/** The value goes through the connection only, never into words, logs or the store of Nix. */
 	async putSecret(service: string, secret: string, value: string | Uint8Array, signal?: AbortSignal): Promise<void> {
 		await this.#ask(["secret-put", service, secret], { signal, input: value });

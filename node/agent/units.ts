@@ -28,6 +28,12 @@ export async function letGo(declaration: Declaration, service: string): Promise<
 	await systemctl(["start", "--", ...units], units);
 }
 
+/** Gives the first account the password that now lies among the secrets. */
+export async function renewAccount(declaration: Declaration, service: string): Promise<void> {
+	const { account } = declaration.service(service);
+	if (account) await systemctl(["restart", "--", account], [account]);
+}
+
 /** Null: it may run. */
 export function heldBy(declaration: Declaration, service: string): Hold | null {
 	try {

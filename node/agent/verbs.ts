@@ -40,6 +40,9 @@ export const verbs: Readonly<Record<string, Verb>> = {
 	async erase({ declaration }, service = "") {
 		await (await import("./erasure.ts")).erase(declaration, service);
 	},
+	async account({ declaration }, service = "") {
+		await (await import("./units.ts")).renewAccount(declaration, service);
+	},
 	async "secret-put"({ declaration, input }, service = "", secret = "") {
 		declaration.secretFile(service, secret);
 		const value = Buffer.concat(await input.toArray());

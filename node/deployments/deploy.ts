@@ -48,7 +48,7 @@ export const records: DeploymentStep = {
 
 function stepOf(stage: Stage): DeploymentStep {
 	const { verb, service, title, seconds, deadline } = stage;
-	return { verb, service, title, seconds, deadline, do: (_data, _tools, work) => stage.run(work) };
+	return { verb, ...(service && { service }), title, seconds, deadline, do: (_data, _tools, work) => stage.run(work) };
 }
 
 async function takeBack({ plan }: Input, { engine, vault }: Tools, work: Parameters<DeploymentStep["do"]>[2]) {

@@ -158,6 +158,12 @@ export class Domains {
 		return this.#claims.get(customer, domain).epoch;
 	}
 
+	/** Where the DNS says whose a domain is, and what stands there while it is this customer's here. */
+	guardOf(customer: string, domain: string): { name: string; mine: string } {
+		const { name, value } = this.#ownership(this.#claims.get(customer, domain));
+		return { name, mine: value };
+	}
+
 	/** A domain in its one spelling; throws the `domain-*` problems for a name that can be nobody's. */
 	checked(text: string): string {
 		return checkedDomain(text, this.#surroundings()).domain;

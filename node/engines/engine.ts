@@ -30,7 +30,8 @@ export interface Stage {
 	/** Unique in its plan, such as `start:snac`. */
 	readonly name: string;
 	readonly verb: string;
-	readonly service: string;
+	/** Undefined: it is for all of them. */
+	readonly service?: string;
 	readonly title: string;
 	/** How long it usually takes. */
 	readonly seconds: number;
@@ -68,8 +69,10 @@ export interface Rehearsal {
 	readonly checks: readonly { what: string; ok: boolean; detail: string }[];
 }
 
-/** Where the gateway finds a service: an HTTP listener, or a reason to wait. */
-export type Backend = { kind: "up"; port: number } | { kind: "starting" | "frozen" | "stopped"; retryAfter: number };
+/** Where the gateway finds a service: an HTTP listener (on this machine, unless said), or a reason to wait. */
+export type Backend =
+	| { kind: "up"; port: number; host?: string }
+	| { kind: "starting" | "frozen" | "stopped"; retryAfter: number };
 
 /** Makes plans true. There are two: `local` (processes on this machine) and `nixops4`. */
 export interface Engine {

@@ -8,7 +8,7 @@ import {
 	type TextFormatter,
 } from "@logtape/logtape";
 import type { Config } from "../config.ts";
-import { hidden, redactedFields, redactedText, redactedValue } from "./redaction.ts";
+import { hidden, redactedFields, redactedText, redactedValue } from "../secrets/redaction.ts";
 
 /**
  * Begins to log by these settings; a later call replaces the earlier one. `write` gets whole lines, with the id of the

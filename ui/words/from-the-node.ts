@@ -110,6 +110,7 @@ export const problemSentences = () => [
 	msg("No free machine ({system}) has {memory} MiB of memory and {disk} GiB of disk; add one: fediversity machine add"),
 	msg("{deployment} has no machine; deploy it first"),
 	msg("{machine} still declares {what} after they were taken from it; look at the log of the last run"),
+	msg("This node has no storage for all deployments; set storage.admin"),
 	msg("The services' machine could not be set up: {reason}"),
 	msg("What the other node sends cannot be used: {reason}"),
 	msg("This moves {wanted} {what}, and only {limit} were agreed"),
@@ -172,6 +173,9 @@ export const stepSentences = () => [
 	msg("Tell the old provider that they serve"),
 	msg("See that the domain points here"),
 	msg("Tidy up"),
+	msg("Find a machine for the services"),
+	msg("Build the machine's system and switch to it"),
+	msg("Give the machine back"),
 ];
 
 /** What the catalogue of services says: the promise, for whom, how it grows. */

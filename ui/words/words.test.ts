@@ -9,6 +9,7 @@ import { records } from "../../node/deployments/deploy.ts";
 import { historySentences } from "../../node/deployments/history.ts";
 import { erase, remove } from "../../node/deployments/remove.ts";
 import { stagesTo } from "../../node/engines/local/stages.ts";
+import { stagesTo as stagesOnMachines } from "../../node/engines/nixops4/stages.ts";
 import { arrive } from "../../node/migrations/arrive.ts";
 import { leave } from "../../node/migrations/leave.ts";
 import { noticeSentences } from "../../node/notices/notice.ts";
@@ -29,6 +30,7 @@ const toAll = [
 	...[remove, erase, leave, arrive].flatMap(({ steps }) =>
 		Object.values<{ verb: string; service?: string | null; title: string }>(steps({} as never)),
 	),
+	...onMachines().filter(({ service }) => service === undefined),
 ];
 const ofProblems = Object.values(problems).map(([, sentence]) => sentence);
 
@@ -107,9 +109,15 @@ function everyStep() {
 	);
 	const input = { plan: plan("serving"), services: ["snac"] };
 	const sagas = [restart, setPassword].flatMap(({ steps }) => Object.values(steps(input)));
-	return [...stages, ...sagas, ...toAll].map(({ verb, service = null, title }) => ({
+	const ofMachines = onMachines().filter(({ service }) => service !== undefined);
+	return [...stages, ...ofMachines, ...sagas, ...toAll].map(({ verb, service = null, title }) => ({
 		verb,
 		service,
 		title,
 	}));
+}
+
+function onMachines() {
+	const plan = (mode: string) => ({ mode, services: [{ name: "snac" }] }) as never;
+	return ["serving", "stopped", "absent"].flatMap((mode) => stagesOnMachines(plan(mode), async () => {}));
 }

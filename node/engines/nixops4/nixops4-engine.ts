@@ -1,0 +1,374 @@
+import { getLogger } from "@logtape/logtape";
+import { Problem } from "#protocol/problem.ts";
+import type { Agent } from "../../agent/agent.ts";
+import type { Health } from "../../agent/look.ts";
+import { lazily } from "../../lazily.ts";
+import { serviceNamed } from "../../services/catalogue.ts";
+import type { Service } from "../../services/service.ts";
+import type {
+	Ability,
+	Backend,
+	Engine,
+	PlacedVolume,
+	Plan,
+	PlannedService,
+	Rehearsal,
+	Report,
+	Sighting,
+	Stage,
+} from "../engine.ts";
+import { endFor } from "../local/end.ts";
+import { Turns } from "../local/turns.ts";
+import { Addresses } from "./addresses.ts";
+import type { Application } from "./application.ts";
+import { isSame, modules, planned, type Site } from "./planned.ts";
+import type { MachinePool } from "./resources/resource.ts";
+import type { Runs } from "./runs.ts";
+import { type Step, stagesTo } from "./stages.ts";
+import type { States } from "./states.ts";
+import { type Standing, WorkingFolder } from "./working-folder.ts";
+
+const log = getLogger(["fediversity", "nixops4"]);
+
+/** Between two looks at whether a service is well, ms. */
+const betweenLooks = 1000;
+
+export interface Nixops4EngineOptions {
+	readonly nodeId: string;
+	/** Holds a working folder for each deployment. */
+	readonly folder: string;
+	readonly site: Site;
+	/** `nixops4`, as a path or a name on PATH; with what else it needs to run. */
+	readonly program: string;
+	readonly environment: Readonly<Record<string, string>>;
+	/** The directory with the Nix code of the root. */
+	readonly root: string;
+	/** Where the machines' web servers listen for the gateway. */
+	readonly webPort: number;
+	/** Most that one run may take, seconds. */
+	readonly deadline: number;
+	/** Called once, when the first run is near: what it takes is heavy to load. */
+	readonly workings: () => Promise<Workings>;
+	readonly machines: Machines;
+	/** Whether `nixops4` and `nix` are here; the missing one's name if not. */
+	missing(): Promise<string | null>;
+}
+
+/** The node's side of what NixOps4 asks for, and what it has told of. */
+export interface Workings {
+	readonly runs: Pick<Runs, "open" | "close">;
+	readonly states: Pick<States, "remove">;
+}
+
+/** What the engine needs of the provider's machines beside what NixOps4's resources do. */
+export interface Machines extends Pick<MachinePool, "release"> {
+	/** The machine that a deployment has; undefined: none. */
+	of(deployment: string): ReservedMachine | undefined;
+	agent(machine: string): Agent;
+	close(): Promise<void>;
+}
+
+export interface ReservedMachine {
+	readonly id: string;
+	readonly address: string;
+}
+
+/** Makes plans true on NixOS machines: NixOps4 builds and switches them, the agent on each does what takes seconds. */
+export class Nixops4Engine implements Engine {
+	readonly name = "nixops4";
+	readonly #options: Nixops4EngineOptions;
+	readonly #applications = new Map<string, Application>();
+	readonly #addresses = new Addresses();
+	readonly #turns = new Turns();
+	readonly #workings: () => Promise<Workings>;
+	#isWorking = false;
+
+	/** Touches nothing yet. */
+	constructor(options: Nixops4EngineOptions) {
+		this.#options = options;
+		this.#workings = lazily(() => {
+			this.#isWorking = true;
+			return options.workings();
+		});
+	}
+
+	async can({ name, title }: Service): Promise<Ability> {
+		if (!modules.includes(name)) {
+			const why = `${title} has no NixOS module here; a node with the local engine can run it`;
+			return { can: false, code: "needs-engine", missing: "local engine", why };
+		}
+		const missing = await this.#options.missing();
+		if (missing === null) return { can: true };
+		return { can: false, code: "needs-program", missing, why: `${missing} is not installed on this node` };
+	}
+
+	stages(plan: Plan): readonly Stage[] {
+		return stagesTo(plan, (step, service, report) => this.#take(plan, step, service, report));
+	}
+
+	async apply(plan: Plan, report: Report): Promise<void> {
+		for (const stage of this.stages(plan)) await stage.run(report);
+	}
+
+	restart(plan: Plan, service: string, report: Report): Promise<void> {
+		return this.#turns.take(plan.deployment, async () => {
+			const { agent } = this.#machineOf(plan);
+			await agent.stop(nameOf(plan, service), report.signal);
+			await agent.thaw(nameOf(plan, service), report.signal);
+		});
+	}
+
+	setPassword(plan: Plan, service: string, report: Report): Promise<void> {
+		return this.#turns.take(plan.deployment, async () => {
+			await this.#runThrough({ ...plan, mode: "serving" }, report);
+			const { agent } = this.#machineOf(plan);
+			await agent.setPassword(nameOf(plan, service), report.signal);
+		});
+	}
+
+	async look(plan: Plan): Promise<readonly Sighting[]> {
+		return Promise.all(plan.services.map(({ name }) => this.#sighting(plan, name)));
+	}
+
+	/** The machine is there and built, and nothing runs on it. */
+	prepare(plan: Plan, report: Report): Promise<void> {
+		return this.#turns.take(plan.deployment, () => this.#runThrough({ ...plan, mode: "stopped" }, report));
+	}
+
+	async places(plan: Plan): Promise<readonly PlacedVolume[]> {
+		const { id } = this.#machineOf(plan);
+		return plan.services.flatMap(({ name: service }) =>
+			(serviceNamed(service)?.volumes ?? []).flatMap(({ name, kind }): PlacedVolume[] =>
+				kind === "secret"
+					? []
+					: [
+							{
+								service,
+								name,
+								place: { kind: "remote", of: kind, machine: id, service: nameOf(plan, service), volume: name },
+							},
+						],
+			),
+		);
+	}
+
+	async adopt(plan: Plan): Promise<void> {
+		await this.#folder(plan).remember({ adopted: true });
+	}
+
+	/** A machine cannot run a second copy of its services beside them, so nothing is tried. */
+	async rehearse(): Promise<Rehearsal> {
+		const detail = "Services on a NixOS machine are not started from a copy; what was copied is checked piece by piece";
+		return { tried: false, checks: [{ what: "rehearsal", ok: true, detail }] };
+	}
+
+	backend(host: string): Backend | undefined {
+		return this.#addresses.find(host);
+	}
+
+	async recover(plans: readonly Plan[]): Promise<void> {
+		// What a killed node had begun goes on without it, and would be spoken to by nobody.
+		await endFor((one) => one.unit?.startsWith(`${this.#options.nodeId}/`) ?? false, null);
+		for (const plan of plans) this.#publish(plan);
+		log.info("{count} deployments are on machines", { count: plans.length });
+	}
+
+	async close(): Promise<void> {
+		await Promise.all([...this.#applications.values()].map((one) => one.cutOff()));
+		if (this.#isWorking) await (await this.#workings().catch(() => null))?.runs.close();
+		await this.#options.machines.close();
+	}
+
+	/** One step of the way to a plan. Whatever was done already costs next to nothing. */
+	async #take(plan: Plan, step: Step, service: string | undefined, report: Report): Promise<void> {
+		const { deployment } = plan;
+		if (step === "wait") return this.#untilWell(plan, service ?? "", report);
+		if (step === "machine" || step === "system") return this.#towardsServing(plan, step, report);
+		await this.#turns.take(deployment, async () => {
+			if (step === "rest") return this.#rest(plan, service ?? "", report);
+			if (step === "empty") return this.#empty(plan, service ?? "", report);
+			await this.#giveBack(plan, report);
+		});
+	}
+
+	/** Steps that share one run: whoever comes first begins it, and each waits for its own mark in it. */
+	async #towardsServing(plan: Plan, step: "machine" | "system", report: Report): Promise<void> {
+		const wanted = planned(plan, this.#options.site);
+		const { applied } = this.#folder(plan).standing;
+		const known = this.#applications.get(plan.deployment);
+		const isTrue = isSame(applied, wanted) && (known?.isOver ?? true);
+		if (isTrue) {
+			await this.#wake(plan, report);
+			return this.#publish(plan);
+		}
+		const application = await this.#turns.take(plan.deployment, () => this.#begun(plan, wanted, report));
+		if (step === "machine") return application.until("machine machine", report);
+		await application.until("", report);
+		await this.#applied(plan, application);
+	}
+
+	/** A run from its beginning to its end. */
+	async #runThrough(plan: Plan, report: Report): Promise<void> {
+		const application = await this.#begun(plan, planned(plan, this.#options.site), report);
+		await application.until("", report);
+		await this.#applied(plan, application);
+	}
+
+	/** The run that is under way to this very plan, or a new one; one to another plan is cut off. */
+	async #begun(plan: Plan, wanted: Application["plan"], report: Report): Promise<Application> {
+		const known = this.#applications.get(plan.deployment);
+		if (known && !known.isOver && isSame(known.plan, wanted)) return known;
+		await known?.cutOff();
+		report.signal.throwIfAborted();
+		const folder = this.#folder(plan);
+		await this.#wake(plan, report);
+		const { generation } = await folder.remember({ applied: null, generation: folder.standing.generation + 1 });
+		const { program, environment, root, deadline, nodeId } = this.#options;
+		const [{ runs }, { Application }] = await Promise.all([this.#workings(), import("./application.ts")]);
+		const numbered = { ...wanted, generation };
+		await folder.prepare(numbered, root);
+		const unit = `${nodeId}/${plan.deployment}/nixops4`;
+		const parts = { folder: folder.path, plan: numbered, runs, program, environment, deadline, unit };
+		const application = new Application(parts);
+		this.#applications.set(plan.deployment, application);
+		return application;
+	}
+
+	async #applied(plan: Plan, { plan: applied }: Application): Promise<void> {
+		await this.#folder(plan).remember({ applied });
+		this.#publish(plan);
+	}
+
+	/** Lets go what the agent holds, where it holds something. */
+	async #wake(plan: Plan, { signal }: Report): Promise<void> {
+		const folder = this.#folder(plan);
+		const { hold } = folder.standing;
+		if (plan.mode !== "serving" || hold === null) return;
+		const { agent } = this.#machineOf(plan);
+		for (const { name } of plan.services) await agent.thaw(nameOf(plan, name), signal);
+		await folder.remember({ hold: null });
+	}
+
+	/** The agent holds a service back, in seconds, and that is remembered for all time to come. */
+	async #rest(plan: Plan, service: string, { signal }: Report): Promise<void> {
+		const hold = plan.mode === "frozen" ? "frozen" : "stopped";
+		await this.#applications.get(plan.deployment)?.cutOff();
+		const machine = this.#options.machines.of(plan.deployment);
+		// Undoing a deployment that never came so far.
+		if (!machine) return;
+		const folder = this.#folder(plan);
+		await folder.remember({ hold });
+		this.#publish(plan);
+		const agent = this.#options.machines.agent(machine.id);
+		const { services } = await agent.describe(signal);
+		if (!services[nameOf(plan, service)]) return;
+		await (hold === "frozen" ? agent.freeze(nameOf(plan, service), signal) : agent.stop(nameOf(plan, service), signal));
+	}
+
+	/** Erases a service's state on its machine while that still declares where it is. */
+	async #empty(plan: Plan, service: string, { signal }: Report): Promise<void> {
+		const machine = this.#options.machines.of(plan.deployment);
+		if (!machine) return;
+		const agent = this.#options.machines.agent(machine.id);
+		const { services } = await agent.describe(signal);
+		if (services[nameOf(plan, service)]) await agent.erase(nameOf(plan, service), signal);
+	}
+
+	/** Nothing of the deployment is left on the machine; another one may have it, and NixOps4 has never heard of either. */
+	async #giveBack(plan: Plan, report: Report): Promise<void> {
+		const { machines, site } = this.#options;
+		const { states } = await this.#workings();
+		const machine = machines.of(plan.deployment);
+		if (machine) {
+			await this.#runThrough(plan, report);
+			const { services } = await machines.agent(machine.id).describe(report.signal);
+			const left = Object.keys(services).filter((name) => name.startsWith(`${plan.deployment}/`));
+			if (left.length > 0) throw new Problem("machine-keeps", { machine: machine.id, what: left.join(", ") });
+			const application = await this.#begun(plan, planned(plan, site, "absent"), report);
+			await application.until("", report);
+		}
+		await machines.release(plan.deployment);
+		this.#applications.delete(plan.deployment);
+		this.#addresses.remove(plan.deployment);
+		states.remove(plan.deployment);
+		this.#folder(plan).remove();
+	}
+
+	async #untilWell(plan: Plan, service: string, report: Report): Promise<void> {
+		const { agent } = this.#machineOf(plan);
+		const { readySeconds } = this.#options.site;
+		const late = AbortSignal.timeout(readySeconds * 1000);
+		for (;;) {
+			const health = await agent.probe(nameOf(plan, service), report.signal);
+			if (isWell(health)) return;
+			report.progress(null, detailOf(health));
+			if (late.aborted) throw new Problem("service-not-ready", { service, seconds: readySeconds });
+			await new Promise((later) => setTimeout(later, betweenLooks));
+			report.signal.throwIfAborted();
+		}
+	}
+
+	async #sighting(plan: Plan, service: string): Promise<Sighting> {
+		const { hold } = this.#folder(plan).standing;
+		try {
+			const { agent } = this.#machineOf(plan);
+			const name = nameOf(plan, service);
+			const [health, sizeBytes] = await Promise.all([agent.probe(name), agent.size(name)]);
+			const probes = [
+				...Object.entries(health.units).map(([unit, state]) => ({
+					what: unit,
+					ok: state === "active",
+					detail: state,
+					milliseconds: 0,
+				})),
+				...(health.answer ? [{ what: "page", ...health.answer }] : []),
+			];
+			return { service, health: health.held ? "stopped" : isWell(health) ? "well" : "unwell", probes, sizeBytes };
+		} catch (error) {
+			if (!(error instanceof Problem)) throw error;
+			const probes = [{ what: "machine", ok: false, detail: error.message, milliseconds: 0 }];
+			return { service, health: hold ? "stopped" : "unwell", probes, sizeBytes: null };
+		}
+	}
+
+	#machineOf({ deployment }: Plan): ReservedMachine & { agent: Agent } {
+		const machine = this.#options.machines.of(deployment);
+		if (!machine) throw new Problem("machine-none", { deployment });
+		return { ...machine, agent: this.#options.machines.agent(machine.id) };
+	}
+
+	#folder({ deployment }: Plan): WorkingFolder {
+		return new WorkingFolder(this.#options.folder, deployment);
+	}
+
+	/** What the gateway is told of the deployment's hosts. */
+	#publish(plan: Plan): void {
+		const standing = this.#folder(plan).standing;
+		const machine = this.#options.machines.of(plan.deployment);
+		if (!machine) {
+			this.#addresses.remove(plan.deployment);
+			return;
+		}
+		const hosts = plan.services.flatMap(({ hosts }: PlannedService) => hosts);
+		this.#addresses.set(plan.deployment, hosts, backendOf(standing, machine.address, this.#options.webPort));
+	}
+}
+
+const nameOf = ({ deployment }: Plan, service: string) => `${deployment}/${service}`;
+
+/** TLS ends at the gateway; the machine's web server listens for it alone. */
+function backendOf({ applied, hold }: Standing, host: string, port: number): Backend {
+	if (hold) return { kind: hold, retryAfter: hold === "frozen" ? 30 : 3600 };
+	if (applied?.mode !== "serving") return { kind: "starting", retryAfter: 30 };
+	return { kind: "up", host, port };
+}
+
+/** Its units run, and it answers if there is anything to ask. */
+function isWell({ held, units, answer }: Health): boolean {
+	return held === null && Object.values(units).every((state) => state === "active") && (answer?.ok ?? true);
+}
+
+function detailOf({ units, answer }: Health): string {
+	const asleep = Object.entries(units).filter(([, state]) => state !== "active");
+	return asleep.map(([unit, state]) => `${unit}: ${state}`).join(", ") || answer?.detail || "";
+}

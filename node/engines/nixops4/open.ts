@@ -1,0 +1,57 @@
+import { existsSync } from "node:fs";
+import { delimiter, isAbsolute, join } from "node:path";
+import type { Config } from "../../config.ts";
+import type { Fleet } from "../../machines/fleet.ts";
+import { Nixops4Engine } from "./nixops4-engine.ts";
+import type { WorkingsParts } from "./workings.ts";
+
+export interface OpenParts extends Omit<WorkingsParts, "storage" | "folder" | "machines"> {
+	readonly nodeId: string;
+	readonly config: Config;
+	readonly fleet: Fleet;
+	readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The package's own folder. */
+const packaged = join(import.meta.dirname, "../../..");
+/** How long a service may take until it first answers: Mastodon makes its database, PeerTube gets its plugins. */
+const readySeconds = 900;
+/** What of this node's environment NixOps4 and Nix may see. */
+const passedOn = /^(PATH|HOME|USER|LANG|LC_.*|TMPDIR|XDG_.*|NIX_.*|_NIXOPS4_.*|STAND_IN_.*|SSL_CERT_.*|.*_proxy)$/i;
+
+/** The engine for NixOS machines, as this node's configuration says. Nothing heavy is loaded yet. */
+export function openNixops4Engine({ nodeId, config, fleet, environment, ...parts }: OpenParts): Nixops4Engine {
+	const { program, root, keyFile, system, runMinutes, webPort } = config.engine;
+	const { folder } = config.state;
+	const provider = { executable: process.execPath, args: [join(packaged, "node/main.ts"), "provider"] };
+	return new Nixops4Engine({
+		...{ nodeId, program, webPort, deadline: runMinutes * 60 },
+		folder: join(folder, "nixops4"),
+		site: { provider, identityFile: keyFile, system, readySeconds },
+		environment: Object.fromEntries(
+			Object.entries(environment).filter(
+				(one): one is [string, string] => one[1] !== undefined && passedOn.test(one[0]),
+			),
+		),
+		root: root ?? join(packaged, "nix/nixops4"),
+		async workings() {
+			const { workingsWith } = await import("./workings.ts");
+			return workingsWith({ ...parts, machines: fleet, storage: config.storage, folder });
+		},
+		machines: {
+			of: (deployment) => fleet.of(deployment),
+			agent: (id) => fleet.agent(id),
+			release: (one) => fleet.release(one),
+			close: () => fleet.close(),
+		},
+		async missing() {
+			const needed = [program, ...(environment["_NIXOPS4_EVAL"] === undefined ? ["nix"] : [])];
+			return needed.find((one) => !isThere(one, environment["PATH"] ?? "")) ?? null;
+		},
+	});
+}
+
+function isThere(program: string, path: string): boolean {
+	if (isAbsolute(program)) return existsSync(program);
+	return path.split(delimiter).some((folder) => existsSync(join(folder, program)));
+}

@@ -1,0 +1,81 @@
+import type { Plan as NixPlan } from "#protocol/nixops4/plan.ts";
+import { serviceNamed } from "../../services/catalogue.ts";
+import type { Service } from "../../services/service.ts";
+import type { Plan, PlannedService } from "../engine.ts";
+
+/** What this node's set-up adds to every plan. */
+export interface Site {
+	/** How NixOps4 starts our provider. */
+	readonly provider: { readonly executable: string; readonly args: readonly string[] };
+	/** With which key it gets to machines; null: the ssh client decides. */
+	readonly identityFile: string | null;
+	/** Nix's name for what machines are, such as `x86_64-linux`. */
+	readonly system: string;
+	/** How long a service may take until it first answers, seconds. */
+	readonly readySeconds: number;
+}
+
+/** Memory that NixOS itself and the web server take, and room on the disk for the system and its predecessor. */
+const systemNeeds = { memoryMiB: 512, diskMiB: 8192 };
+
+/** The services that this engine has modules for, in nix/services/. */
+export const modules: readonly string[] = ["mastodon", "peertube", "pixelfed", "garage", "galene", "gotosocial"];
+
+/**
+ * plan.json for what is wanted. The customer's DNS records are the node's own matter, since its gateway stands in front of
+ * the machine: that is where requests wait while services rest, and are forwarded once they have moved.
+ */
+export function planned(plan: Plan, site: Site, machine: "present" | "absent" = "present"): NixPlan {
+	const services = plan.services.map((one) => [one, described(one.name)] as const);
+	const sum = (of: (service: Service) => number) => services.reduce((all, [, service]) => all + of(service), 0);
+	return {
+		version: 1,
+		deployment: plan.deployment,
+		domain: plan.domain,
+		mode: plan.mode,
+		generation: 0,
+		provider: { executable: site.provider.executable, args: [...site.provider.args] },
+		machine: {
+			memoryMiB: systemNeeds.memoryMiB + sum(({ size }) => size.memoryMiB),
+			diskMiB: systemNeeds.diskMiB + sum(({ size }) => size.diskMiB),
+			system: site.system,
+			ensure: machine,
+		},
+		ssh: { identityFile: site.identityFile },
+		// Where the machine goes back nothing is on it any more.
+		services:
+			machine === "absent"
+				? {}
+				: Object.fromEntries(services.map(([one, service]) => [one.name, entry(one, service, plan, site)])),
+	};
+}
+
+function entry(
+	{ hosts, origin, owner }: PlannedService,
+	service: Service,
+	{ mode }: Plan,
+	{ readySeconds }: Site,
+): NixPlan["services"][string] {
+	const hasHealth = mode === "serving" && service.name !== "garage";
+	return {
+		hosts: [...hosts],
+		origin,
+		owner: { username: owner.username, email: owner.email },
+		secrets: [...service.secrets],
+		buckets: {},
+		records: {},
+		probe: hasHealth ? { url: new URL("/", origin).href, below: 500, seconds: readySeconds } : null,
+	};
+}
+
+function described(name: string): Service {
+	const service = serviceNamed(name);
+	if (!service) throw new Error(`${name} is not in the catalogue`);
+	return service;
+}
+
+/** Whether NixOps4 has nothing to do: what it has made true is this, whichever run it was. */
+export function isSame(applied: NixPlan | null, wanted: NixPlan): boolean {
+	const bare = (plan: NixPlan) => JSON.stringify({ ...plan, generation: 0 });
+	return applied !== null && bare(applied) === bare(wanted);
+}
