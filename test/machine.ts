@@ -113,6 +113,21 @@ export class SshMachine {
 		writeFileSync(join(this.at("units"), name), command);
 	}
 
+	/** Seconds of processor time of everything that connections have started here; waits for the end of those that are open. */
+	async cpu(): Promise<number> {
+		const pid = this.#daemon?.pid;
+		while (childrenOf(pid).length > 0) await wait(10);
+		return endedChildren(`${pid}`);
+	}
+
+	/** How a program such as rsync gets here by the same way: the client with its options. */
+	get client(): string {
+		const { port, user, hostKey } = this.machine;
+		writeFileSync(this.at("known"), `machine ${hostKey}\n`);
+		const known = `-o HostKeyAlias=machine -o UserKnownHostsFile=${this.at("known")} -o StrictHostKeyChecking=yes`;
+		return `ssh -F none -i ${this.identity} -p ${port} -l ${user} ${known}`;
+	}
+
 	/** Ends every connection in the middle, as if the line were cut; the machine can be reached again at once. */
 	cut(): void {
 		for (const pid of childrenOf(this.#daemon?.pid)) kill(pid);
@@ -178,6 +193,14 @@ function childrenOf(pid: number | undefined): number[] {
 	if (pid === undefined) return [];
 	const { stdout } = spawnSync("pgrep", ["-P", `${pid}`], { encoding: "utf8" });
 	return stdout.split("\n").flatMap((line) => Number(line) || []);
+}
+
+/** User and system time of a process's children that have ended, in seconds, proc(5). */
+export function endedChildren(pid: string): number {
+	const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+		.replace(/^.*\) /, "")
+		.split(" ");
+	return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
 function kill(pid: number, group = false): void {

@@ -9,28 +9,43 @@ import { Removal } from "../../node/volumes/directory/removal.ts";
 import { openSource, openTarget } from "../../node/volumes/open.ts";
 import type { Source, Target } from "../../node/volumes/volume.ts";
 import { hasSshd, SshMachine } from "../machine.ts";
+import { type Cluster, hasPostgres, startCluster } from "../postgres.ts";
 import { directory } from "./directory-yard.ts";
+import { postgres } from "./postgres-yard.ts";
 import { remotely } from "./remote-yard.ts";
 import { fetched, gathered, hashOf, listed, listingOf, never, round } from "./round.ts";
 import { sqlite } from "./sqlite-yard.ts";
 import { describeVolume, namesIn, type VolumeUnderTest, type Yard } from "./volume.ts";
 
 let machine: SshMachine;
+let cluster: Cluster;
 beforeAll(async () => {
 	if (!hasSshd) return;
 	machine = new SshMachine();
 	await machine.start();
+	if (hasPostgres) cluster = await startCluster();
 });
-afterAll(() => machine?.stop());
+afterAll(async () => {
+	await machine?.stop();
+	await cluster?.stop();
+});
 
 /** What a line could break; the rest is the business of the ends themselves, which have their own suites. */
-const some = ["arrives as it was", "kill -9 after “written"];
+const some = ["arrives as it was", "kill -9 after “written 8”"];
 const more = ["goes on in the same folder", "while it is written to", "rehearsal", "called off", "little memory"];
 const overSsh = (kind: VolumeUnderTest, only: readonly string[]) =>
 	remotely(() => machine, hasSshd ? kind : { ...kind, skip: "sshd is not installed" }, only);
 
 describeVolume("directory, over ssh", overSsh(directory, [...some, ...more]));
 describeVolume("sqlite, over ssh", overSsh(sqlite("WAL"), some));
+
+describeVolume(
+	"postgres, over ssh",
+	overSsh(
+		postgres(() => cluster),
+		[...some, "while it is written to"],
+	),
+);
 
 describe.skipIf(!hasSshd)("a volume over ssh", () => {
 	let folder: string;

@@ -62,14 +62,17 @@ type Declare = (name: string, run: (...given: never[]) => Promise<void>, millise
 
 /** What declares a test, if this kind is to pass it. */
 function declaring({ only }: VolumeUnderTest): Declare & { each(table: readonly string[]): Declare } {
-	const unless = (declared: Declare): Declare => {
+	const isWanted = (name: string) => only?.some((part) => name.includes(part)) ?? true;
+	const one: Declare = (name, ...rest) => {
+		if (isWanted(name)) declare(name, ...(rest as unknown as [() => Promise<void>, number]));
+	};
+	const each = (table: readonly string[]): Declare => {
 		return (name, ...rest) => {
-			if (only?.some((part) => name.includes(part)) ?? true) declared(name, ...rest);
+			const rows = table.filter((row) => isWanted(name.replace("%s", row)));
+			declare.each(rows)(name, ...(rest as unknown as [() => Promise<void>, number]));
 		};
 	};
-	return Object.assign(unless(declare as unknown as Declare), {
-		each: (table: readonly string[]) => unless(declare.each([...table]) as unknown as Declare),
-	});
+	return Object.assign(one, { each });
 }
 
 /** Declares the tests of a kind. */
