@@ -302,6 +302,7 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 		const { settings, units } = await machine(["mastodon", "peertube", "pixelfed", "garage"], {
 			"fediversity.mail": mail,
 		});
+		expect(settings["mastodon"]).toMatchObject({ SMTP_TLS: "true" });
 		expect(settings["peertube"]).toMatchObject({ smtp: { hostname: "mail.north.example", port: 465, tls: true } });
 		expect(settings["pixelfed"]).toMatchObject({ MAIL_HOST: "mail.north.example", ENFORCE_EMAIL_VERIFICATION: true });
 		for (const name of ["mastodon", "peertube", "pixelfed"])

@@ -50,7 +50,7 @@ lib.mkIf (config.fediversity.planned ? mastodon) {
       S3_PERMISSION = "";
       SINGLE_USER_MODE = "false";
     }
-    // lib.optionalAttrs (mail.port == 465) { SMTP_TLS = "true"; };
+    // lib.optionalAttrs (mail.host != null && mail.port == 465) { SMTP_TLS = "true"; };
     extraEnvFiles = [ storage ];
     mediaAutoRemove.olderThanDays = lib.mkDefault 14;
   };
