@@ -13,6 +13,7 @@ export class Connection {
 	readonly #agent: Agent;
 	readonly #words: readonly string[];
 	#open: { readonly line: Line; readonly program: Running } | undefined;
+	#opening: Promise<Line> | undefined;
 	/** Grows with each line. */
 	number = 0;
 
@@ -23,7 +24,7 @@ export class Connection {
 	}
 
 	/**
-	 * Does work that may be done again; while lines break it is done again, some times over about twelve seconds, then
+	 * Does work that may be done again; while lines break it is done again, some times over about six seconds, then
 	 * `machine-silent`. What the agent says is passed on as it is.
 	 */
 	async during<Result>(signal: AbortSignal | undefined, work: (line: Line) => Promise<Result>): Promise<Result> {
@@ -48,8 +49,16 @@ export class Connection {
 		await wait(firstPause * 2 ** (attempt - 1), undefined, signal && { signal });
 	}
 
+	/** The same one for all who ask at the same time. */
 	async line(): Promise<Line> {
 		if (this.#open?.line.isOpen) return this.#open.line;
+		this.#opening ??= this.#opened().finally(() => {
+			this.#opening = undefined;
+		});
+		return this.#opening;
+	}
+
+	async #opened(): Promise<Line> {
 		await this.close();
 		const program = await this.#agent.host.start([...this.#agent.program, ...this.#words]);
 		const line = new Line(program.output, program.input);
@@ -72,13 +81,15 @@ export class Connection {
 
 	/** What an agent has said that ended by itself; undefined: it was the line. */
 	async #lost(): Promise<Error | undefined> {
-		const program = this.#open?.program;
-		if (!program) return undefined;
+		const open = this.#open;
+		// Somebody else may have made a new line meanwhile.
+		if (!open || open.line.isOpen) return undefined;
+		const { program } = open;
 		program.input.end();
 		const late = setTimeout(() => program.kill(), 2000);
 		const code = await program.ended;
 		clearTimeout(late);
-		this.#open = undefined;
+		if (this.#open === open) this.#open = undefined;
 		// What ssh ends with when its connection broke, and what is told of a process that was killed.
 		if (code === null || code === 0 || code === 255 || code > 128) return undefined;
 		return this.#agent.failure({ code, errors: program.errors() });

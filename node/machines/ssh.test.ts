@@ -55,12 +55,12 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 		expect(all.map(({ code }) => code)).toEqual([1, 2, 3]);
 		expect(new Set(all.map((ran) => ran.output)).size).toBe(1);
 		await host.close();
-	}, 60_000);
+	}, 180_000);
 
 	test("is not spoken to when it shows another host key, and says so", async () => {
 		const host = machine.host({ ...machine.machine, hostKey: otherKey });
 		await expect(host.run(["true"])).rejects.toMatchObject({ code: "machine-key-changed" });
-	}, 60_000);
+	}, 180_000);
 
 	test("says when it lets nobody in, and when nobody answers", async () => {
 		const stranger = new Ssh(machine.machine, { identity: machine.at("host") });
@@ -69,7 +69,7 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 		await expect(nobody.run(["true"])).rejects.toMatchObject({ code: "machine-silent" });
 		const none = new Ssh(machine.machine, { identity: machine.identity, program: "no-such-ssh" });
 		await expect(none.run(["true"])).rejects.toMatchObject({ code: "program-missing" });
-	}, 60_000);
+	}, 180_000);
 
 	test("is reached anew after its line was cut", async () => {
 		const host = machine.host();
@@ -78,7 +78,7 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 		machine.cut();
 		await running.ended;
 		expect((await host.run(["echo", "two"])).output).toBe("two\n");
-	}, 60_000);
+	}, 180_000);
 
 	test("keeps nothing of a node that was killed", async () => {
 		const identity = machine.at("killed");
@@ -96,13 +96,13 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 		node.kill("SIGKILL");
 		await until(() => !existsSync(`/proc/${pid}`));
 		await until(() => clientsBy(identity) === "");
-	}, 60_000);
+	}, 180_000);
 
 	test("shows its host key to whoever asks", async () => {
 		expect((await scan("127.0.0.1", machine.machine.port)).key).toBe(machine.machine.hostKey);
 		await expect(scan("127.0.0.1", 1)).rejects.toMatchObject({ code: "machine-silent" });
 		await expect(scan("-oProxyCommand=x", 22)).rejects.toMatchObject({ code: "not-valid" });
-	}, 60_000);
+	}, 180_000);
 
 	test("freezes a service's processes until it is thawed, and holds it back meanwhile", async () => {
 		const agent = machine.agent();
@@ -128,7 +128,7 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 		expect(existsSync(machine.at("state/frozen/dep/snac"))).toBe(false);
 		await until(() => statSync(beat).size > size);
 		await agent.stop("dep/snac");
-	}, 60_000);
+	}, 180_000);
 
 	test("says which unit would not stop, and stays held", async () => {
 		machine.declare("dep/bad", { units: ["unheard-of.service"], volumes: {} });
@@ -136,7 +136,7 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 			...{ code: "machine-unit", params: { units: "unheard-of.service", machine: "one (127.0.0.1)" } },
 		});
 		expect((await machine.agent().describe()).services["dep/bad"]?.held).toBe("frozen");
-	}, 60_000);
+	}, 180_000);
 
 	test("takes secrets whole, for root alone, and gives none away", async () => {
 		const agent = machine.agent();
@@ -149,7 +149,7 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 		expect(statSync(machine.at("state/secrets/dep/snac")).mode & 0o777).toBe(0o700);
 		for (let n = 0; n < 2; n++) await agent.removeSecret("dep/snac", "key");
 		expect(existsSync(machine.at("state/secrets/dep"))).toBe(false);
-	}, 60_000);
+	}, 180_000);
 
 	test("refuses whatever it does not declare", async () => {
 		const agent = machine.agent();
@@ -165,7 +165,7 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 			expect((await host.run([...program, "volume", "source", "dep/vol", "data", move])).errors).toContain(
 				"machine-lacks",
 			);
-	}, 120_000);
+	}, 180_000);
 
 	test("erases what a service keeps, through no link, and its secrets", async () => {
 		const [folder, outside] = [machine.at("keeps"), machine.at("outside")];
@@ -187,7 +187,7 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 		expect(existsSync(machine.at("kept.db")) || existsSync(machine.at("kept.db-wal"))).toBe(false);
 		expect(readFileSync(join(outside, "deep", "file"), "utf8")).toBe("x");
 		expect(existsSync(machine.at("state/secrets/dep/gone"))).toBe(false);
-	}, 60_000);
+	}, 180_000);
 
 	test("is asked how it is: the service itself, and the whole machine", async () => {
 		const server = createServer((request, response) =>
@@ -213,13 +213,13 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 		expect(length).toBeGreaterThanOrEqual(4);
 		const [silent] = await check(carrying, machine.agent(machine.host({ ...machine.machine, port: 1 })), about.version);
 		expect(silent).toMatchObject({ check: "reached", state: "bad", fix: expect.stringContaining("Start the machine") });
-	}, 60_000);
+	}, 180_000);
 
 	test("says when it has no agent", async () => {
 		const agent = machine.agent();
 		const none = new (agent.constructor as typeof import("../agent/agent.ts").Agent)(agent.host, ["no-such-agent"]);
 		await expect(none.describe()).rejects.toMatchObject({ code: "machine-agent" });
-	}, 60_000);
+	}, 180_000);
 });
 
 /** Clients of ssh that use this key, as the process table has them. */

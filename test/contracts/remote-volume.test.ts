@@ -91,7 +91,7 @@ describe.skipIf(!hasSshd)("a volume over ssh", () => {
 		machine.cut();
 		await to.swap(never);
 		expect(await yard.contents(yard.to)).toEqual(await yard.contents(yard.from));
-	}, 120_000);
+	}, 180_000);
 
 	test("gives each piece once, in order, though the line is cut while they come", async () => {
 		const [from] = await ends();
@@ -108,7 +108,7 @@ describe.skipIf(!hasSshd)("a volume over ssh", () => {
 			}
 		}
 		expect(got).toEqual(wanted.map(({ path, index }) => `${index}/${path}`));
-	}, 120_000);
+	}, 180_000);
 
 	test("goes on when the agents are killed in the middle, and two never work in one folder", async () => {
 		const [from, to] = await ends();
@@ -126,7 +126,7 @@ describe.skipIf(!hasSshd)("a volume over ssh", () => {
 		expect(agents().filter((pid) => before.includes(pid))).toEqual([]);
 		await anew.swap(never);
 		expect(await yard.contents(yard.to)).toEqual(await yard.contents(yard.from));
-	}, 120_000);
+	}, 180_000);
 
 	test("says that the machine is silent when nobody answers there any more", async () => {
 		const [from] = await ends();
@@ -140,7 +140,7 @@ describe.skipIf(!hasSshd)("a volume over ssh", () => {
 			await machine.start();
 		}
 		expect((await listed(from, true)).length).toBeGreaterThan(0);
-	}, 120_000);
+	}, 180_000);
 
 	test("needs little memory on the machine too, and leaves nothing there that nobody needs", async () => {
 		mkdirSync(join(folder, "big"));
@@ -151,26 +151,28 @@ describe.skipIf(!hasSshd)("a volume over ssh", () => {
 		const to = await openTarget(big.to, { scratch: join(folder, "t2"), elsewhere });
 		opened.push(from, to);
 		expect((await round(from, to, { frozen: true })).left).toEqual([]);
-		const most = agents().map((pid) => {
+		const mine = ["s2", "t2"].map((scratch) => moveOf(join(folder, scratch)));
+		const most = agents(mine).map((pid) => {
 			const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
 			return Number(kilobytes) / 1000;
 		});
 		expect(most).toHaveLength(2);
-		expect(Math.max(...most)).toBeLessThan(200);
+		expect(Math.max(...most)).toBeLessThan(250);
 		await from.forget();
 		await to.discard();
-		expect(agents()).toEqual([]);
-		const moves = readdirSync(join(machine.at("state"), "moves"));
-		for (const scratch of ["s2", "t2"]) expect(moves).not.toContain(moveOf(join(folder, scratch)));
-	}, 120_000);
+		expect(agents(mine)).toEqual([]);
+		const left = readdirSync(join(machine.at("state"), "moves"));
+		expect(left.filter((move) => mine.includes(move))).toEqual([]);
+	}, 180_000);
 
-	/** Processes that serve a volume of this machine. */
-	function agents(): number[] {
+	/** Processes that serve a volume of this machine, or of these moves there. */
+	function agents(moves: readonly string[] = [""]): number[] {
 		const { pid } = process;
 		const found = execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" }).split("\n");
 		return found.flatMap((line) => {
 			const [, number, args = ""] = /^\s*(\d+) (.*)$/.exec(line) ?? [];
-			const isOne = args.includes("node/agent/main.ts volume") && isOf(Number(number));
+			const isOne =
+				args.includes("node/agent/main.ts volume") && moves.some((move) => args.includes(move)) && isOf(Number(number));
 			return isOne && Number(number) !== pid ? [Number(number)] : [];
 		});
 	}
