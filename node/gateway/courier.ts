@@ -46,6 +46,8 @@ export class Courier {
 	readonly #limits: Limits;
 	/** By origin and host name, since a connection by TLS is good for one name. */
 	readonly #pools = new Map<string, Pool>();
+	/** Connections that are used for one request. */
+	readonly #once = new Set<Dispatcher>();
 	#undici: typeof import("undici") | undefined;
 	#agent: Agent | undefined;
 	#loading: Promise<void> | undefined;
@@ -62,14 +64,15 @@ export class Courier {
 
 	/** Brings the request there and its answer back. */
 	send(way: Way, visit: Visit, outcome: Outcome): void {
-		if (this.#agent) this.#dispatch(this.#dispatcher(way, this.#agent), way, visit, outcome, true);
+		const dispatcher = this.#dispatcher(way, visit);
+		if (dispatcher) this.#dispatch(dispatcher, way, visit, outcome, true);
 		else this.prepare().then(() => this.send(way, visit, outcome));
 	}
 
 	/** Ends every exchange that is still under way. */
 	async close(): Promise<void> {
 		await this.#loading;
-		await Promise.all([this.#agent, ...this.#pools.values()].map((one) => one?.destroy()));
+		await Promise.all([this.#agent, ...this.#once, ...this.#pools.values()].map((one) => one?.destroy()));
 	}
 
 	#dispatch(dispatcher: Dispatcher, way: Way, visit: Visit, outcome: Outcome, mayRepeat: boolean): void {
@@ -92,14 +95,29 @@ export class Courier {
 		dispatcher.dispatch({ origin: way.origin, path, method, headers, body, ...servername }, exchange);
 	}
 
-	#dispatcher({ origin, away }: Way, agent: Agent): Dispatcher {
-		if (!away || !this.#undici) return agent;
+	/**
+	 * Some services hang up after each answer and do not say so. What may not be sent twice must not meet that, so it has a
+	 * connection of its own.
+	 */
+	#dispatcher({ origin, away }: Way, { head, request }: Visit): Dispatcher | undefined {
+		if (!this.#undici) return undefined;
+		if (!away) return repeatable.has(request.method ?? "") && !head.hasBody ? this.#agent : this.#fresh(origin);
 		const name = `${origin} ${away.host}`;
 		const pool =
 			this.#pools.get(name) ??
 			new this.#undici.Pool(origin, { ...this.#options(away.lookup), connections: this.#limits.connectionsAway });
 		this.#pools.set(name, pool);
 		return pool;
+	}
+
+	#fresh(origin: string): Dispatcher | undefined {
+		if (!this.#undici) return undefined;
+		const client = new this.#undici.Client(origin, this.#options());
+		this.#once.add(client);
+		client.once("disconnect", () => this.#once.delete(client));
+		// It is asked to close when it has its request, and does so after the answer.
+		setImmediate(() => client.close().finally(() => this.#once.delete(client)));
+		return client;
 	}
 
 	/** Only here, since undici takes as long to load as everything else that a node needs to begin. */
