@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, hash } from "node:crypto";
 import type { StreamKey } from "#protocol/migration/seal.ts";
 import { type Arrival, StreamRefused } from "./arrival.ts";
+import { keepRoom } from "./release.ts";
 
 /** Pieces travel together until a frame has about this many bytes. */
 export const frameSize = 1024 * 1024;
@@ -24,6 +25,7 @@ export class Sealer {
 	#before: Buffer;
 
 	constructor({ key, sealed }: Pick<StreamKey, "key" | "sealed">, context: Buffer) {
+		keepRoom();
 		this.#key = key;
 		this.#context = context;
 		const length = Buffer.allocUnsafe(2);
@@ -51,6 +53,7 @@ export async function* openFrames(
 	open: (sealed: Uint8Array) => Promise<Uint8Array>,
 	context: Buffer,
 ): AsyncGenerator<Buffer> {
+	keepRoom();
 	const key = await open(await sealedKey(arrival)).catch((cause) => {
 		throw new StreamRefused("The key is not sealed to this session", { cause });
 	});

@@ -12,6 +12,18 @@ export function release({ buffer, byteOffset, length }: Uint8Array): void {
 		buffer.transfer(0);
 }
 
+/** The GNU C library's own limit for this is 32 MiB. */
+const roomy = 4 * 1024 * 1024;
+
+/**
+ * Has the C library keep memory for buffers up to this size for the next ones. Left alone it gives each of 128 KiB and more back
+ * to the system, and to get it again, page by page, costs three times what sealing does; having seen one this large end,
+ * it keeps smaller ones (mallopt(3), M_MMAP_THRESHOLD). Where it is another library nothing happens.
+ */
+export function keepRoom(): void {
+	release(Buffer.allocUnsafeSlow(roomy));
+}
+
 /**
  * Writes buffers that nobody else uses to a connection (or what ends in one, such as an answer by HTTP), no faster than they
  * are taken, and gives back their memory once they have left. Leaves `to` open.

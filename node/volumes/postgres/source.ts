@@ -39,6 +39,9 @@ interface Memory {
 	readonly position: string;
 }
 
+/** Pieces that are read at once. */
+const atOnce = 8;
+
 /** Seconds that the beginning may wait for transactions under way to end, before it does without following changes. */
 const patience = 60;
 
@@ -73,10 +76,13 @@ export class PostgresSource implements Source {
 	async *read(wanted: readonly PieceName[], outer: AbortSignal): AsyncGenerator<readonly Piece[]> {
 		const signal = AbortSignal.any([outer, this.#closed.signal]);
 		if (this.#files.size === 0) await this.#recall();
-		for (let from = 0; from < wanted.length; from += 8) {
-			const some = wanted.slice(from, from + 8);
-			const pieces = await this.#readSome(some, signal);
+		// Two that take turns, since a batch must stay as it is while the next one is read.
+		let [room, other] = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(atOnce, wanted.length) * pieceSize));
+		for (let from = 0; from < wanted.length; from += atOnce) {
+			const some = wanted.slice(from, from + atOnce);
+			const pieces = await this.#readSome(some, room as Buffer, signal);
 			if (pieces.length > 0) yield pieces;
+			[room, other] = [other, room];
 		}
 	}
 
@@ -222,7 +228,7 @@ export class PostgresSource implements Source {
 		return { file, entry: { path, type: "dump", size, pieces, ...(meta ? { meta } : {}) } };
 	}
 
-	async #readSome(wanted: readonly PieceName[], signal: AbortSignal): Promise<readonly Piece[]> {
+	async #readSome(wanted: readonly PieceName[], room: Buffer, signal: AbortSignal): Promise<readonly Piece[]> {
 		const large = wanted.filter(({ path }) => largeOid(path) !== undefined);
 		const byDatabase = new Map<PieceName, Piece | undefined>();
 		if (large.length > 0)
@@ -230,20 +236,21 @@ export class PostgresSource implements Source {
 				for (const one of large) byDatabase.set(one, await largePiece(session, one));
 			});
 		const pieces: Piece[] = [];
-		for (const one of wanted) {
-			const piece = byDatabase.has(one) ? byDatabase.get(one) : await this.#readPiece(one, signal);
+		for (const [at, one] of wanted.entries()) {
+			const part = room.subarray(at * pieceSize, (at + 1) * pieceSize);
+			const piece = byDatabase.has(one) ? byDatabase.get(one) : await this.#readPiece(one, part, signal);
 			if (piece) pieces.push(piece);
 		}
 		return pieces;
 	}
 
-	async #readPiece(wanted: PieceName, signal: AbortSignal): Promise<Piece | undefined> {
+	async #readPiece(wanted: PieceName, room: Buffer, signal: AbortSignal): Promise<Piece | undefined> {
 		signal.throwIfAborted();
 		const kept = this.#files.get(wanted.path);
 		if (!kept || wanted.index < 0 || wanted.index >= kept.entry.pieces.length) return undefined;
 		const handle = await open(join(this.#scratch, kept.file));
 		try {
-			const bytes = Buffer.allocUnsafe(lengthOf(kept.entry.size, wanted.index));
+			const bytes = room.subarray(0, lengthOf(kept.entry.size, wanted.index));
 			const { bytesRead } = await handle.read(bytes, 0, bytes.length, wanted.index * pieceSize);
 			return { ...wanted, bytes: bytes.subarray(0, bytesRead) };
 		} finally {
