@@ -213,6 +213,8 @@ in
       }
       (lib.mkIf isNixops4 {
         environment = {
+          # As node/boot.mjs has it.
+          MALLOC_ARENA_MAX = "2";
           FEDIVERSITY_ENGINE_ROOT = "${root}";
           NIX_CONFIG = "experimental-features = nix-command flakes";
         };

@@ -155,7 +155,8 @@ function packagedNode() {
 
 /** This same file under the newer Node. The channel shows the child that this process was killed. */
 async function startAgain(node) {
-	const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
+	const env = { MALLOC_ARENA_MAX: "2", ...process.env };
+	const child = spawn(node, [self, ...process.argv.slice(2)], { env, stdio: ["inherit", "inherit", "inherit", "ipc"] });
 	process.exit((await ended(child)).code);
 }
 
@@ -178,7 +179,8 @@ function ended(child) {
 
 /** The rest runs here, in this process. */
 async function goOn(args) {
-	// For those that we start, too.
+	// For those that we start, too. A node's memory is a quarter less with two of the C library's arenas than with one for each thread.
+	process.env.MALLOC_ARENA_MAX ??= "2";
 	process.env.NODE_COMPILE_CACHE ??= join(packages, ".cache", "node");
 	module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
 	process.env.PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);

@@ -7,7 +7,7 @@ import { Pair } from "./pair.ts";
 
 const many = Number(process.env["FAULTS_CROWD"] ?? 6);
 /** Megabytes. */
-const mostMemory = 600;
+const mostMemory = 450;
 
 test(`${many} deployments move at once, half of them towards each other, with at most ${mostMemory} MB for each node`, async () => {
 	await Pair.with({}, async (pair) => {

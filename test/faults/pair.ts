@@ -145,7 +145,12 @@ demo.mailbox = "http://mail.localhost/"
 		const kitchen = recipes ? [JSON.stringify({ file: recipes.file, given: recipes.given[provider] })] : [];
 		const how = [this.#configOf(provider), String(this.#ahead[provider]), ...kitchen];
 		const args = [...enter, process.execPath, program, ...how];
-		const child = spawn(args[0] ?? "", args.slice(1), { cwd: this.folder, stdio: ["ignore", log, log, "ipc"] });
+		const child = spawn(args[0] ?? "", args.slice(1), {
+			cwd: this.folder,
+			// As boot.mjs has it.
+			env: { ...process.env, MALLOC_ARENA_MAX: "2" },
+			stdio: ["ignore", log, log, "ipc"],
+		});
 		closeSync(log);
 		this.#children[provider] = child;
 		const ready = Promise.withResolvers<void>();
