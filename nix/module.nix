@@ -168,6 +168,8 @@ in
           config.nix.package
           inputs.nixops4.packages.${pkgs.stdenv.hostPlatform.system}.default
         ];
+        # As node/boot.mjs has it.
+        environment.MALLOC_ARENA_MAX = "2";
         serviceConfig = {
           Type = "notify";
           NotifyAccess = "all";
@@ -213,8 +215,6 @@ in
       }
       (lib.mkIf isNixops4 {
         environment = {
-          # As node/boot.mjs has it.
-          MALLOC_ARENA_MAX = "2";
           FEDIVERSITY_ENGINE_ROOT = "${root}";
           NIX_CONFIG = "experimental-features = nix-command flakes";
         };
