@@ -43,6 +43,7 @@ export class Ssh implements Host {
 	readonly #machine: Machine;
 	readonly #options: SshOptions;
 	#way: Promise<Way> | undefined;
+	#former: string | undefined;
 
 	/** Does not connect yet. */
 	constructor(machine: Machine, options: SshOptions) {
@@ -65,11 +66,10 @@ export class Ssh implements Host {
 	async close(): Promise<void> {
 		const way = await this.#way?.catch(() => undefined);
 		this.#way = undefined;
-		if (!way) return;
-		way.master.input.end();
-		way.master.kill();
-		await way.master.ended;
-		rmSync(way.folder, { recursive: true, force: true });
+		way?.master.input.end();
+		way?.master.kill();
+		await way?.master.ended;
+		if (this.#former) rmSync(this.#former, { recursive: true, force: true });
 	}
 
 	get #program(): string {
@@ -97,8 +97,10 @@ export class Ssh implements Host {
 			writeFileSync(join(folder, "known"), `machine ${this.#machine.hostKey}\n`, { mode: 0o600 });
 			const words = ["-c", holding, "sh", this.#program, "-M", "-N", ...this.#over(folder), ...this.#whom];
 			const master = await started("/bin/sh", words);
-			master.ended.then(() => rmSync(folder, { recursive: true, force: true }));
 			await this.#ready(master, join(folder, "line"));
+			// A client that began just before the line broke connects by itself, by what lies there, so that stayed until now.
+			if (this.#former) rmSync(this.#former, { recursive: true, force: true });
+			this.#former = folder;
 			return { folder, master };
 		} catch (error) {
 			rmSync(folder, { recursive: true, force: true });
