@@ -46,8 +46,8 @@ export interface InventoryOptions {
 const blockSize = 256 * 1024;
 
 /**
- * Lists every volume into a file of its own, several at once, one entry a line, and answers the manifest that names them. A second call
- * lists anew. Listings of earlier rounds stay, since the next one is told as a difference from them, until there are
+ * Lists every volume into a file of its own, several at once, one entry a line, and answers the manifest that names them. While services
+ * write, databases come first: what a row refers to was there before the row, and so it is listed too. A second call lists anew. Listings of earlier rounds stay, since the next one is told as a difference from them, until there are
  * two newer ones.
  */
 export async function takeInventory(options: InventoryOptions): Promise<Manifest> {
@@ -63,11 +63,36 @@ async function inventory(options: InventoryOptions): Promise<Manifest> {
 		sum.bytes += bytes;
 		options.progress?.(sum.entries, sum.bytes);
 	};
-	const volumes = await sideBySide(sources, options.signal, (giving, signal) =>
-		listed(giving, { ...options, signal }, seen),
-	);
+	const first = sources.filter(isDatabase);
+	const moments = new Moments(final ? 0 : first.length);
+	const inOrder = [...first, ...sources.filter((giving) => !isDatabase(giving))];
+	const inTurn = await sideBySide(inOrder, options.signal, async (giving, signal) => {
+		if (!isDatabase(giving)) await moments.all;
+		return listed(giving, { ...options, signal }, seen, () => moments.past(giving));
+	});
+	const volumes = sources.map((giving) => inTurn[inOrder.indexOf(giving)] as ManifestVolume);
 	forgetOlder(folder, round, volumes);
 	return { round, final, volumes };
+}
+
+const isDatabase = ({ kind }: Giving) => kind === "postgres" || kind === "sqlite";
+
+/** Waits until of each database it is certain as of when it is listed. */
+class Moments {
+	readonly #past = new Set<Giving>();
+	readonly #count: number;
+	readonly #waiting = Promise.withResolvers<void>();
+	readonly all = this.#waiting.promise;
+
+	constructor(count: number) {
+		this.#count = count;
+		if (count === 0) this.#waiting.resolve();
+	}
+
+	/** Again changes nothing. */
+	past(giving: Giving): void {
+		if (this.#past.add(giving).size >= this.#count) this.#waiting.resolve();
+	}
 }
 
 /** Keeps the listings of this round and the one before it: the next difference may be from either. */
@@ -87,12 +112,13 @@ async function listed(
 	giving: Giving,
 	options: InventoryOptions,
 	seen: (entries: number, bytes: number) => void,
+	fixed: () => void,
 ): Promise<ManifestVolume> {
 	const { service, name, kind, source } = giving;
 	const { final: frozen, folder, signal } = options;
 	const writer = new ListingWriter(folder, `${service}-${name}`);
 	try {
-		for await (const entries of source.list({ frozen, signal })) {
+		for await (const entries of source.list({ frozen, signal, fixed })) {
 			signal.throwIfAborted();
 			const before = writer.bytes;
 			writer.add(entries);
@@ -100,6 +126,8 @@ async function listed(
 		}
 		return { service, name, kind, ...writer.finish() };
 	} finally {
+		// Also where it fails, so that nobody waits for it; what others list then is of no use.
+		fixed();
 		writer.close();
 	}
 }

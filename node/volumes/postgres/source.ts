@@ -61,10 +61,11 @@ export class PostgresSource implements Source {
 		this.#slot = `fediversity_${digest.slice(0, 24)}`;
 	}
 
-	async *list(options: { frozen: boolean; signal: AbortSignal }): AsyncGenerator<readonly Entry[]> {
+	async *list(options: { frozen: boolean; signal: AbortSignal; fixed?(): void }): AsyncGenerator<readonly Entry[]> {
 		const signal = AbortSignal.any([options.signal, this.#closed.signal]);
 		await mkdir(this.#scratch, { recursive: true, mode: 0o700 });
-		const memory = (await this.#followed(signal)) ?? (await this.#begun(signal));
+		const memory = (await this.#followed(signal)) ?? (await this.#begun(signal, options.fixed));
+		options.fixed?.();
 		const sequences = await inSession(this.#place, signal, (session) => this.#sequences(session));
 		const checks = options.frozen ? await this.#checks(memory, signal) : [];
 		const kept = [...memory.base, ...memory.changes, sequences, ...checks];
@@ -125,13 +126,13 @@ export class PostgresSource implements Source {
 	}
 
 	/** A new base, with the changes after it followed if that can be. */
-	async #begun(signal: AbortSignal): Promise<Memory> {
+	async #begun(signal: AbortSignal, fixed?: () => void): Promise<Memory> {
 		// What is remembered ends here, since the slot and the dump that belong to it are made anew.
 		await rm(join(this.#scratch, "memory.json"), { force: true });
 		const why = await inSession(this.#place, signal, live.obstacle);
 		if (why !== undefined) return this.#dumped(why, signal);
 		try {
-			return await this.#beganLive(signal);
+			return await this.#beganLive(signal, fixed);
 		} catch (error) {
 			// 57014: waited too long, 55P03: a lock was not to be had, 53400: no slot is left.
 			const state = sqlState(error) ?? "";
@@ -141,12 +142,13 @@ export class PostgresSource implements Source {
 		}
 	}
 
-	async #beganLive(signal: AbortSignal): Promise<Memory> {
+	async #beganLive(signal: AbortSignal, fixed?: () => void): Promise<Memory> {
 		const fingerprint = await inSession(this.#place, signal, async (session) => {
 			await live.publish(session, this.#slot);
 			return fingerprintOf(session);
 		});
 		return live.openSlot(this.#place, this.#slot, patience, signal, async (snapshot, position) => {
+			fixed?.();
 			const generation = randomUUID();
 			const [base, tables] = await bothOf(
 				this.#dump({ generation, mode: "live", position }, ["--snapshot", snapshot], signal),

@@ -31,10 +31,11 @@ export class SqliteSource implements Source {
 		this.#copies = new DirectorySource(this.#at("copy"), scratch, (raw) => raw === database);
 	}
 
-	async *list(options: { frozen: boolean; signal: AbortSignal }): AsyncGenerator<readonly Entry[]> {
+	async *list(options: { frozen: boolean; signal: AbortSignal; fixed?(): void }): AsyncGenerator<readonly Entry[]> {
 		if (!existsSync(this.#file)) throw unfit(this.#file, "it is not there");
 		mkdirSync(this.#at("copy"), { recursive: true, mode: 0o700 });
 		await this.#renew(options);
+		options.fixed?.();
 		yield* this.#copies.list({ frozen: true, signal: options.signal });
 	}
 
