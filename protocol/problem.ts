@@ -10,6 +10,7 @@ export const problems = {
 	"method-wrong": [405, "This address takes only {allowed}"],
 	"not-allowed": [403, "You may not do this"],
 	"not-signed-in": [401, "Please sign in first"],
+	"confirm-needed": [403, "Please say your password again, so that we know it is you"],
 	"wrong-credentials": [401, "E-mail or password is wrong"],
 	"wrong-site": [403, "This request came from another site and was not carried out"],
 	"scope-missing": [403, "This API token lacks the scope {scope}; make one that has it"],
@@ -130,6 +131,10 @@ export const problems = {
 	],
 	"machine-agent": [502, "{machine} has no agent that this node can use ({reason}); bring the machine up to date"],
 	"machine-lacks": [409, "{machine} does not declare {what}; apply the deployment there first"],
+	"machine-version": [
+		409,
+		"The agent of {machine} has version {version}, this node {needed}; bring the machine up to date: deploy to it, or switch it to the node's version",
+	],
 	"machine-unit": [502, "{units} on {machine} cannot be stopped or started: {reason}"],
 	"machine-taken": [409, "There is a machine with this name, or with this address and port, already: {machine}"],
 	"machine-carries": [409, "{machine} still carries {count} deployments; drain it, and wait until they are elsewhere"],

@@ -27,6 +27,7 @@ const customer = {
 	email: "anna@choir.example",
 	createdAt: at,
 	deployments: 2,
+	staff: false,
 	lastSeenAt: null,
 };
 const peer = {
@@ -102,6 +103,8 @@ beforeEach(() => {
 		"POST /api/v1/staff/moves/m1/accept": null,
 		"POST /api/v1/staff/moves/m1/refuse": null,
 		"GET /api/v1/staff/customers?limit=200": { items: [customer], next: null },
+		"PATCH /api/v1/staff/customers/c1": { ...customer, staff: true },
+		"POST /api/v1/staff/domains/choir.example/thaw": null,
 		"POST /api/v1/staff/customers/c1/reset-password": { password: "new one" },
 		"GET /api/v1/staff/jobs?limit=50": { items: [job], next: null },
 		"GET /api/v1/staff/jobs/j1": job,
@@ -210,13 +213,17 @@ describe("move", () => {
 			"POST /api/v1/staff/moves/m1/refuse",
 		]);
 		expect(await run("move refuse m2 -y")).toMatchObject({ code: 1 });
+		expect(await run("move thaw choir.example")).toMatchObject({
+			code: 0,
+			err: expect.stringContaining("serve again"),
+		});
 	});
 });
 
 describe("customer", () => {
 	test("list", async () => {
 		expect((await run("customer list")).out).toContain(
-			"c1  Anna  anna@choir.example  2            2026-11-22 12:00  –",
+			"c1  Anna  anna@choir.example  –      2            2026-11-22 12:00  –",
 		);
 	});
 
@@ -226,6 +233,20 @@ describe("customer", () => {
 			out: expect.stringContaining('"password"'),
 		});
 		expect(await run("customer reset-password c1")).toMatchObject({ code: 2, err: expect.stringContaining("Anna") });
+	});
+});
+
+describe("customer staff", () => {
+	test("on asks first, off does not, and one of them must be said", async () => {
+		expect(await run("customer staff anna@choir.example --on")).toMatchObject({
+			code: 2,
+			err: expect.stringContaining("--yes"),
+		});
+		expect(await run("customer staff anna@choir.example --on -y")).toMatchObject({ code: 0 });
+		expect(asked.at(-1)).toEqual({ what: "PATCH /api/v1/staff/customers/c1", body: { staff: true } });
+		expect(await run("customer staff c1 --off")).toMatchObject({ code: 0 });
+		expect(asked.at(-1)?.body).toEqual({ staff: false });
+		expect(await run("customer staff c1")).toMatchObject({ code: 2, err: expect.stringContaining("--on or --off") });
 	});
 });
 

@@ -23,6 +23,13 @@ export async function acceptMove(node: Client, terminal: Terminal, json: boolean
 	else terminal.err("It begins as soon as its customer has agreed as well. Follow it with: fediversity job list\n");
 }
 
+/** Ends the rest of services that move away, for now. */
+export async function thawMove(node: Client, terminal: Terminal, json: boolean, domain: string) {
+	await node("POST /staff/domains/{domain}/thaw", { path: { domain } });
+	if (json) printJson(terminal, { domain });
+	else terminal.err(`The services under ${domain} serve again; the move goes on, and they rest once more later.\n`);
+}
+
 export async function refuseMove(node: Client, terminal: Terminal, json: boolean, id: string, yes: boolean) {
 	const move = (await node("GET /staff/moves")).items.find((one) => one.id === id);
 	if (!move) throw new Exit("failure", `No offer ${id} waits here; see: fediversity move list`);

@@ -44,7 +44,10 @@ export function program(terminal: Terminal, version: string): Command {
 	addCustomer(top.command("customer").description("who has an account here"), terminal);
 	addJob(top.command("job").description("long pieces of work: deploying, restarting, removing"), terminal);
 	addPeer(top.command("peer").description("other nodes: who is known, and what is taken from whom"), terminal);
-	addMove(top.command("move").description("offers that wait for staff, where migrations.by_hand is set"), terminal);
+	addMove(
+		top.command("move").description("offers that wait for staff where migrations.by_hand is set, and moves under way"),
+		terminal,
+	);
 	addMachine(top.command("machine").description("where services run, where engine.kind is nixops4"), terminal);
 	addReceipt(top.command("receipt").description("what two nodes signed while a deployment moved"), terminal);
 	addDoctor(top, terminal);
@@ -104,6 +107,20 @@ function addCustomer(group: Command, terminal: Terminal) {
 		const { resetPassword } = await import("./customer.ts");
 		await resetPassword(await nodeOf(given, terminal), terminal, who, yes, json);
 	});
+	addStaff(group, terminal);
+}
+
+/** Only here, never over the web: who may do what staff does. */
+function addStaff(group: Command, terminal: Terminal) {
+	const command = group.command("staff <id-or-e-mail>").description("let an account do in the panel what staff does");
+	sure(onNode(command))
+		.option("--on", "from now on")
+		.option("--off", "no longer")
+		.action(async (who: string, { json = false, yes = false, on, off, ...given }) => {
+			if (Boolean(on) === Boolean(off)) command.error("error: say either --on or --off");
+			const { setStaff } = await import("./customer.ts");
+			await setStaff(await nodeOf(given, terminal), terminal, { json, yes }, who, Boolean(on));
+		});
 }
 
 function addJob(group: Command, terminal: Terminal) {
@@ -193,6 +210,12 @@ function addMove(group: Command, terminal: Terminal) {
 		async (id: string, { json = false, ...given }: Given) => {
 			const { acceptMove } = await import("./move.ts");
 			await acceptMove(await nodeOf(given, terminal), terminal, json, id);
+		},
+	);
+	onNode(group.command("thaw <domain>").description("let services serve again that rest while they move away")).action(
+		async (domain: string, { json = false, ...given }: Given) => {
+			const { thawMove } = await import("./move.ts");
+			await thawMove(await nodeOf(given, terminal), terminal, json, domain);
 		},
 	);
 	sure(onNode(group.command("refuse <id>").description("do not let it in"))).action(

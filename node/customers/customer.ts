@@ -7,6 +7,8 @@ export interface Customer {
 	readonly email: string;
 	readonly language: (typeof languages)[number];
 	readonly createdAt: number;
+	/** Whether this account may do what provider staff does. */
+	readonly staff: boolean;
 }
 
 /** Two spellings of one mailbox are one customer: RFC 5321 lets the local part differ by case, but no provider does. */

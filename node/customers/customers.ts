@@ -12,6 +12,7 @@ export interface CustomerRow {
 	email: string;
 	language: Customer["language"];
 	created_at: number;
+	staff: number;
 }
 
 export interface KnownCustomer extends Customer {
@@ -47,7 +48,7 @@ export class Customers {
 		} catch (error) {
 			throw isDuplicate(error) ? new Problem("email-taken") : error;
 		}
-		return customer;
+		return { ...customer, staff: false };
 	}
 
 	/** Throws `not-found`. */
@@ -83,19 +84,33 @@ export class Customers {
 		return this.get(id);
 	}
 
+	/** Lets an account do what provider staff does, or no longer; from its next request on. Throws `not-found`. */
+	setStaff(id: string, staff: boolean): KnownCustomer {
+		this.#db.run("UPDATE customer SET staff = $staff WHERE id = $id", { id, staff: Number(staff) });
+		const row = this.#db.get<KnownRow>(`${known} WHERE id = $id`, { id });
+		if (!row) throw new Problem("not-found");
+		return knownOf(row);
+	}
+
 	/** Everybody, newest first, with how many deployments they have that are not gone. */
 	page(ask: PageAsk): Page<KnownCustomer> {
-		const sql = `
-			SELECT *, (SELECT count(*) FROM deployment d WHERE d.customer = customer.id AND d.state <> 'gone') AS deployments
-			FROM customer WHERE (created_at, id) < ($at, $id) ORDER BY created_at DESC, id DESC LIMIT $most`;
-		return page(
-			ask,
-			(bounds) => this.#db.all<CustomerRow & { deployments: number; last_seen_at: number | null }>(sql, bounds),
-			(row) => ({ ...customerOf(row), deployments: row.deployments, lastSeenAt: row.last_seen_at }),
-		);
+		const sql = `${known} WHERE (created_at, id) < ($at, $id) ORDER BY created_at DESC, id DESC LIMIT $most`;
+		return page(ask, (bounds) => this.#db.all<KnownRow>(sql, bounds), knownOf);
 	}
 }
 
-export function customerOf({ id, name, email, language, created_at }: CustomerRow): Customer {
-	return { id, name, email, language, createdAt: created_at };
+export function customerOf({ id, name, email, language, created_at, staff }: CustomerRow): Customer {
+	return { id, name, email, language, createdAt: created_at, staff: staff === 1 };
+}
+
+interface KnownRow extends CustomerRow {
+	deployments: number;
+	last_seen_at: number | null;
+}
+
+const known = `SELECT *, (SELECT count(*) FROM deployment d WHERE d.customer = customer.id AND d.state <> 'gone')
+	AS deployments FROM customer`;
+
+function knownOf(row: KnownRow): KnownCustomer {
+	return { ...customerOf(row), deployments: row.deployments, lastSeenAt: row.last_seen_at };
 }

@@ -404,6 +404,62 @@ test("another voucher gives another entitlement; guessing vouchers means waiting
 	expect([first.items.length, rest.items.length, rest.next]).toEqual([10, 6, null]);
 });
 
+describe("an account that is staff's", () => {
+	const voucherWish = { body: { services: ["snac"] } };
+	const member = async () => {
+		const sara = await signedUp(panel, "sara@north.example");
+		const answer = await ask(panel.staff, `PATCH /staff/customers/${sara.id}`, { body: { staff: true } });
+		expect(await answer.json()).toMatchObject({ email: "sara@north.example", staff: true });
+		return sara;
+	};
+
+	test("does what staff does, and its own page knows", async () => {
+		const { cookie } = await member();
+		expect(await (await ask(panel.app, "GET /me", { cookie })).json()).toMatchObject({ staff: true });
+		expect(await (await ask(panel.app, "GET /staff/customers", { cookie })).json()).toMatchObject({
+			items: [{ email: "sara@north.example", staff: true }],
+		});
+		expect((await ask(panel.app, "POST /staff/vouchers", { cookie, ...voucherWish })).status).toBe(201);
+	});
+
+	test("says its password again before it changes something a quarter of an hour later, and looks meanwhile", async () => {
+		const { cookie } = await member();
+		const make = () => ask(panel.app, "POST /staff/vouchers", { cookie, ...voucherWish });
+		const confirm = (typed: string) => ask(panel.app, "POST /me/confirm", { cookie, body: { password: typed } });
+		panel.clock.time += 15 * 60_000;
+		expect(await codeOf(await make())).toBe("confirm-needed");
+		expect((await ask(panel.app, "GET /staff/vouchers", { cookie })).status).toBe(200);
+		expect(await codeOf(await confirm("not this one"))).toBe("wrong-credentials");
+		expect(await codeOf(await make())).toBe("confirm-needed");
+		expect((await confirm(password)).status).toBe(204);
+		expect((await make()).status).toBe(201);
+	});
+
+	test("a password said in one session counts for no other", async () => {
+		const { cookie } = await member();
+		panel.clock.time += 20 * 60_000;
+		await signIn("sara@north.example");
+		expect(await codeOf(await ask(panel.app, "POST /staff/vouchers", { cookie, ...voucherWish }))).toBe(
+			"confirm-needed",
+		);
+	});
+
+	test("a token confirms nothing", async () => {
+		const { id } = await member();
+		const wish = { name: "x", scopes: ["account" as const], expiresAt: panel.clock.time + day };
+		const token = panel.tokens.make(id, wish).secret;
+		expect(await codeOf(await ask(panel.app, "POST /me/confirm", { token, body: { password } }))).toBe("not-allowed");
+	});
+
+	test("that is no longer so is a customer's like any other, from its next request on", async () => {
+		const { id, cookie } = await member();
+		await ask(panel.staff, `PATCH /staff/customers/${id}`, { body: { staff: false } });
+		expect(await codeOf(await ask(panel.app, "GET /staff/customers", { cookie }))).toBe("not-found");
+		expect((await ask(panel.app, "GET /me", { cookie })).status).toBe(200);
+		expect((await ask(panel.staff, "PATCH /staff/customers/none", { body: { staff: true } })).status).toBe(404);
+	});
+});
+
 describe("staff", () => {
 	test("makes, lists and withdraws vouchers; the code is told once", async () => {
 		const body = { services: ["snac"], days: 2, uses: 3, diskMiB: 5, note: "choir" };

@@ -75,6 +75,14 @@ function accountRoutes(routes: Routes, { customers, signIn, sessions, door, limi
 		limits.giveBack("sign-in-account", who);
 		if (caller.session) c.set("cookie", door.cookieFor(sessions.renew(caller.session)));
 	});
+	implement(routes, "POST /me/confirm", async ({ customer, caller, body }) => {
+		if (!caller.session) throw new Problem("not-allowed");
+		const who = emailKey(customer.email);
+		limits.take("sign-in-account", who);
+		await signIn.check(customer.email, body.password);
+		limits.giveBack("sign-in-account", who);
+		sessions.confirm(caller.session);
+	});
 	implement(routes, "GET /me/sessions", ({ customer, caller, query }) => {
 		const { items, next } = sessions.page(customer.id, query);
 		return { items: items.map((session) => sessionOf(session, caller)), next };
@@ -126,8 +134,8 @@ function entitlementRoutes(routes: Routes, { entitlements, limits }: CustomerRou
 
 const moment = (time: number) => new Date(time).toISOString();
 
-function meOf({ id, name, email, language, createdAt }: Customer): z.infer<typeof Me> {
-	return { id, name, email, language, createdAt: moment(createdAt) };
+function meOf({ id, name, email, language, createdAt, staff }: Customer): z.infer<typeof Me> {
+	return { id, name, email, language, createdAt: moment(createdAt), staff };
 }
 
 function sessionOf(session: Session, caller: Caller): z.infer<typeof SessionView> {

@@ -24,6 +24,8 @@ interface Row {
 
 /** How exactly `last seen` is kept, ms; a busy session is written down no more often. */
 const minute = 60_000;
+/** So long after the password was said, what asks for it is done without. */
+const freshness = 15 * minute;
 /** Older sessions than this many newest of one customer are ended. */
 const most = 100;
 
@@ -51,8 +53,8 @@ export class Sessions {
 		const row = { id: randomUUID(), hash: hashed(token), customer, agent: agent.slice(0, 300), now };
 		this.#db.transaction(() => {
 			this.#db.run(
-				`INSERT INTO session (id, token_hash, customer, agent, created_at, last_seen_at, expires_at)
-				 VALUES ($id, $hash, $customer, $agent, $now, $now, $expiresAt)`,
+				`INSERT INTO session (id, token_hash, customer, agent, created_at, last_seen_at, expires_at, confirmed_at)
+				 VALUES ($id, $hash, $customer, $agent, $now, $now, $expiresAt, $now)`,
 				{ ...row, expiresAt: now + this.#lifetime },
 			);
 			this.#tidy(customer, now);
@@ -60,17 +62,26 @@ export class Sessions {
 		return { id: row.id, token };
 	}
 
-	/** Whose session it is, and makes it last longer; undefined when there is none such or it is over. */
-	find(token: string): { id: string; customer: Customer } | undefined {
+	/**
+	 * Whose session it is, and makes it last longer; undefined when there is none such or it is over. `fresh`: the password
+	 * was said in it in the last 15 minutes.
+	 */
+	find(token: string): { id: string; customer: Customer; fresh: boolean } | undefined {
 		const now = this.#now();
-		const found = this.#db.get<CustomerRow & { session: string; seen: number }>(
-			`SELECT customer.*, session.id AS session, session.last_seen_at AS seen
+		const found = this.#db.get<CustomerRow & { session: string; seen: number; confirmed: number }>(
+			`SELECT customer.*, session.id AS session, session.last_seen_at AS seen, session.confirmed_at AS confirmed
 			 FROM session JOIN customer ON customer.id = session.customer WHERE token_hash = $hash AND expires_at > $now`,
 			{ hash: hashed(token), now },
 		);
 		if (!found) return undefined;
 		if (Math.abs(now - found.seen) >= minute) this.#touch(found.session, found.id, now);
-		return { id: found.session, customer: customerOf(found) };
+		const fresh = Math.abs(now - found.confirmed) < freshness;
+		return { id: found.session, customer: customerOf(found), fresh };
+	}
+
+	/** The password was said in it just now. */
+	confirm(id: string): void {
+		this.#db.run("UPDATE session SET confirmed_at = $now WHERE id = $id", { id, now: this.#now() });
 	}
 
 	/** Whether it is still going, without making it last longer. */

@@ -1,8 +1,8 @@
 import type { z } from "zod";
-import type { VoucherView } from "#protocol/api/staff.ts";
+import type { CustomerView, VoucherView } from "#protocol/api/staff.ts";
 import { Problem } from "#protocol/problem.ts";
 import { implement, type Routes } from "../web/implement.ts";
-import type { Customers } from "./customers.ts";
+import type { Customers, KnownCustomer } from "./customers.ts";
 import type { SignIn } from "./sign-in.ts";
 import type { Voucher } from "./voucher.ts";
 import type { Vouchers } from "./vouchers.ts";
@@ -34,20 +34,25 @@ export function customerStaffRoutes(
 
 	implement(routes, "GET /staff/customers", ({ query }) => {
 		const { items, next } = customers.page(query);
-		return {
-			items: items.map(({ id, name, email, deployments, createdAt, lastSeenAt }) => ({
-				...{ id, name, email, deployments, createdAt: moment(createdAt) },
-				lastSeenAt: lastSeenAt === null ? null : moment(lastSeenAt),
-			})),
-			next,
-		};
+		return { items: items.map(customerOf), next };
 	});
+	implement(routes, "PATCH /staff/customers/{id}", ({ path, body }) =>
+		customerOf(customers.setStaff(path.id, body.staff)),
+	);
 	implement(routes, "POST /staff/customers/{id}/reset-password", async ({ path }) => ({
 		password: await signIn.reset(path.id),
 	}));
 }
 
 const moment = (time: number) => new Date(time).toISOString();
+
+function customerOf(customer: KnownCustomer): z.infer<typeof CustomerView> {
+	const { id, name, email, staff, deployments, createdAt, lastSeenAt } = customer;
+	return {
+		...{ id, name, email, staff, deployments, createdAt: moment(createdAt) },
+		lastSeenAt: lastSeenAt === null ? null : moment(lastSeenAt),
+	};
+}
 
 function voucherOf(voucher: Voucher): z.infer<typeof VoucherView> {
 	const { id, hint, services, diskMiB, uses, used, note, createdAt, expiresAt } = voucher;

@@ -123,7 +123,7 @@ function world() {
 			"INSERT INTO customer (id, name, email, email_key, password, language, created_at) VALUES ($id, $name, $email, $email, '', 'en', 0)",
 			{ id, name, email },
 		);
-		return { id, name, email, language: "en", createdAt: 0 };
+		return { id, name, email, language: "en", createdAt: 0, staff: false };
 	};
 	const ended = async ({ job }: { job: string }) => {
 		for await (const _ of jobs.events(job, 0, AbortSignal.timeout(5000), null)) if (isOver(job)) break;

@@ -1,6 +1,8 @@
 /** Offers on which provider staff decides, at a node that does so by hand and at one that does not. */
 import { expect, test } from "vitest";
 import { idleNode } from "../../test/idle-node.ts";
+import { Routes } from "../web/implement.ts";
+import { staffMoveRoutes } from "./routes.ts";
 import { moveInOf } from "./views.ts";
 
 const origin = "https://south.example";
@@ -45,4 +47,20 @@ test("what staff refuses is over, and is told to both", async () => {
 	expect(parts.migrations.sessions.known(id)).toMatchObject({ job: null, talk: { state: "refused" } });
 	expect(() => parts.moveIns.letIn(id)).toThrow(expect.objectContaining({ code: "not-found" }));
 	expect(parts.moveIns.undecided()).toEqual([]);
+});
+
+test("staff ends the rest of what moves away, by its domain, and only while it rests", () => {
+	const { parts, customer, clock } = idleNode();
+	const { sessions } = parts.migrations;
+	const routes = new Routes();
+	staffMoveRoutes(routes, parts);
+	const thaw = (domain: string) => routes.handlers.get("POST /staff/domains/{domain}/thaw")?.({ path: { domain } });
+	const id = "s".repeat(22);
+	sessions.open({ id, side: "source", customer: customer(), domain: "choir.example", about: {} });
+	expect(() => thaw("choir.example")).toThrow(expect.objectContaining({ code: "message-wrong" }));
+	expect(() => thaw("band.example")).toThrow(expect.objectContaining({ code: "not-found" }));
+	parts.db.run("UPDATE migration SET talk = json_set(talk, '$.state', 'copying')");
+	sessions.change(id, { frozenAt: clock.now });
+	thaw("choir.example");
+	expect(sessions.known(id).about.thawWanted).toBe(true);
 });

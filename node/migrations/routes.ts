@@ -6,6 +6,7 @@ import { bytesOf, type MoveIns } from "./move-ins.ts";
 import type { Moves } from "./moves.ts";
 import { receiptOf } from "./receipt.ts";
 import { askForThaw } from "./resting.ts";
+import type { Sessions } from "./sessions.ts";
 import { migrationOf, moveInOf, type ViewParts } from "./views.ts";
 
 export interface MigrationRouteParts extends ViewParts {
@@ -14,11 +15,19 @@ export interface MigrationRouteParts extends ViewParts {
 	readonly moves: Moves;
 }
 
-/** `/staff/moves`: what provider staff decides on where it does so by hand. */
-export function staffMoveRoutes(
-	routes: Routes,
-	{ moveIns, customers }: { moveIns: MoveIns; customers: Pick<Customers, "get"> },
-) {
+export interface StaffMoveRouteParts {
+	readonly migrations: { readonly sessions: Sessions };
+	readonly moveIns: MoveIns;
+	readonly customers: Pick<Customers, "get">;
+}
+
+/** `/staff/moves`: what provider staff decides on where it does so by hand; and what rests too long for its taste. */
+export function staffMoveRoutes(routes: Routes, { moveIns, customers, migrations: { sessions } }: StaffMoveRouteParts) {
+	implement(routes, "POST /staff/domains/{domain}/thaw", ({ path }) => {
+		const session = sessions.underWay("source").find(({ domain }) => domain === path.domain);
+		if (!session) throw new Problem("not-found");
+		askForThaw(sessions, session);
+	});
 	implement(routes, "GET /staff/moves", () => ({
 		items: moveIns.undecided().flatMap(({ id, about, customer, createdAt }) => {
 			const { offer, peer, agreed = false } = about;

@@ -2,12 +2,14 @@
 
 CREATE TABLE customer (
 	id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, email_key TEXT NOT NULL UNIQUE, -- lower case
-	password TEXT NOT NULL, language TEXT NOT NULL, created_at INTEGER NOT NULL, last_seen_at INTEGER
+	password TEXT NOT NULL, language TEXT NOT NULL, created_at INTEGER NOT NULL, last_seen_at INTEGER,
+	staff INTEGER NOT NULL DEFAULT 0 -- whether this account may do what provider staff does
 ) STRICT;
 
 CREATE TABLE session (
 	id TEXT PRIMARY KEY, token_hash BLOB NOT NULL UNIQUE, customer TEXT NOT NULL REFERENCES customer ON DELETE CASCADE,
-	agent TEXT NOT NULL, created_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+	agent TEXT NOT NULL, created_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+	confirmed_at INTEGER NOT NULL -- when the password was last said in it
 ) STRICT;
 CREATE INDEX session_customer ON session (customer);
 

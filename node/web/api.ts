@@ -70,6 +70,8 @@ function answer(c: WebContext, name: OperationName, carryOut: CarryOut, parts: A
 	}
 }
 
+const isStaffs = ({ for: who }: Operation) => who === "staff" || who === "operator";
+
 /** Checks a call, hands it to its handler, and makes the answer of what that gives. */
 function carrier(name: OperationName, operation: Operation, handler: AnyHandler, parts: ApiParts): CarryOut {
 	const { path, query, body, stream } = operation;
@@ -97,7 +99,7 @@ function carrier(name: OperationName, operation: Operation, handler: AnyHandler,
 		const checked = call(c, caller, given);
 		const work = async () => finish(await handler(checked));
 		const key = name.startsWith("POST ") ? c.req.header("idempotency-key") : undefined;
-		const who = caller?.customer.id ?? (operation.for === "staff" ? "staff" : undefined);
+		const who = caller?.customer.id ?? (isStaffs(operation) ? "staff" : undefined);
 		if (key === undefined || who === undefined) return work();
 		const request = `POST ${c.req.path} ${JSON.stringify(given)}`;
 		return parts.idempotency.once(who, fittingKey(key), request, work as () => Promise<Remembered>);

@@ -40,8 +40,9 @@ export function openApp(parts: AppParts): Hono<WebEnv> {
 	bindApi(app, {
 		...parts,
 		headers: plain,
-		audiences: new Set(["everybody", "read", "deploy", "account"]),
-		admit: (c, audience) => (audience === "staff" ? null : door.admit(c, audience)),
+		audiences: new Set(["everybody", "read", "deploy", "account", "staff"]),
+		// What only operators may ask is not bound here.
+		admit: (c, audience) => (audience === "operator" ? null : door.admit(c, audience)),
 	});
 	let description: string | undefined;
 	app.get(`${base}/openapi.json`, () => {

@@ -17,6 +17,8 @@ export type WebContext = Context<WebEnv>;
 export interface Caller {
 	readonly customer: Customer;
 	readonly session: string | null;
+	/** Whether the password was said in this session not long ago. */
+	readonly fresh: boolean;
 	readonly token: { readonly id: string; readonly expiresAt: number } | null;
 	readonly scopes: readonly z.infer<typeof Scope>[];
 	valid(): boolean;
@@ -25,7 +27,7 @@ export interface Caller {
 type Part<Name extends OperationName, Which extends "path" | "query" | "body"> =
 	Operations[Name] extends Record<Which, infer Schema extends z.ZodType> ? z.output<Schema> : undefined;
 
-type ForCustomers<Name extends OperationName, Yes> = Operations[Name]["for"] extends "everybody" | "staff"
+type ForCustomers<Name extends OperationName, Yes> = Operations[Name]["for"] extends "everybody" | "staff" | "operator"
 	? undefined
 	: Yes;
 
@@ -34,7 +36,7 @@ export interface Call<Name extends OperationName> {
 	readonly path: Part<Name, "path">;
 	readonly query: Part<Name, "query">;
 	readonly body: Part<Name, "body">;
-	/** The signed-in customer; undefined where everybody or only staff may call. */
+	/** The signed-in customer; undefined where everybody may call, or staff on the operators' socket. */
 	readonly customer: ForCustomers<Name, Customer>;
 	readonly caller: ForCustomers<Name, Caller>;
 	readonly c: WebContext;

@@ -54,8 +54,8 @@ test.each(described)("%s says who may call, what it takes, and what comes back",
 		stream?: true;
 		answer: readonly [number, unknown];
 	};
-	const customers = !["everybody", "staff"].includes(contract.for);
-	expect(operation.security).toEqual(customers ? [{ token: [contract.for] }, { session: [] }] : []);
+	const security = contract.for === "staff" ? [{}, { session: [] }] : [{ token: [contract.for] }, { session: [] }];
+	expect(operation.security).toEqual(["everybody", "operator"].includes(contract.for) ? [] : security);
 	const places = [...name.matchAll(/\{(\w+)\}/g)].map(([, place]) => place);
 	const inPath = operation.parameters?.filter((parameter) => parameter.in === "path") ?? [];
 	expect(inPath.map((parameter) => parameter.name)).toEqual(places);
@@ -74,7 +74,7 @@ test("the schemas are those that check: limits, defaults, closed requests, open 
 		required: ["voucher", "email", "password", "name"],
 		properties: { password: { minLength: 12, maxLength: 256 }, language: { default: "en", enum: ["en", "de"] } },
 	});
-	expect(schemas.Me).toMatchObject({ required: ["id", "name", "email", "language", "createdAt"] });
+	expect(schemas.Me).toMatchObject({ required: ["id", "name", "email", "language", "createdAt", "staff"] });
 	expect(schemas.Me.additionalProperties).toBeUndefined();
 	expect(schemas.Problem.properties.code.enum).toEqual(Object.keys(problems));
 	expect(api.paths["/me/sessions"].get.parameters).toContainEqual({

@@ -77,7 +77,11 @@ function operationOf(name: string, operation: Operation, schemas: Json): Json {
 		operationId: idOf(name),
 		summary,
 		tags: [/^\w+ \/([\w-]+)/.exec(name)?.[1] ?? ""],
-		...(operation.for === "staff" && { description: "For provider staff, on the operators' socket only." }),
+		...(operation.for === "staff" && {
+			description:
+				"For provider staff: on the operators' socket, or with the panel's cookie of an account that is staff's.",
+		}),
+		...(operation.for === "operator" && { description: "For provider staff, on the operators' socket only." }),
 		security: securityOf(operation),
 		...(parameters.length > 0 && { parameters }),
 		...(body && {
@@ -94,9 +98,8 @@ function idOf(name: string): string {
 }
 
 function securityOf(operation: Operation): Json[] {
-	return operation.for === "everybody" || operation.for === "staff"
-		? []
-		: [{ token: [operation.for] }, { session: [] }];
+	if (operation.for === "everybody" || operation.for === "operator") return [];
+	return operation.for === "staff" ? [{}, { session: [] }] : [{ token: [operation.for] }, { session: [] }];
 }
 
 function parametersOf(name: string, operation: Operation, schemas: Json): Json[] {

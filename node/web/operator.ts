@@ -43,7 +43,7 @@ export async function openOperatorDoor(parts: OperatorParts): Promise<{ close():
 export function openOperatorApp(parts: Omit<OperatorParts, "config">): Hono<WebEnv> {
 	const app = metricsApp(parts.metrics);
 	const headers = { "cache-control": "no-store" };
-	bindApi(app, { ...parts, headers, audiences: new Set(["staff", "everybody"]), admit: () => null });
+	bindApi(app, { ...parts, headers, audiences: new Set(["staff", "operator", "everybody"]), admit: () => null });
 	app.get("/healthz", (c) => c.text("ok\n"));
 	app.notFound((c) => nothingHere(app, c, headers));
 	app.onError((error) => answerError(error, randomUUID(), headers));

@@ -1,3 +1,4 @@
+import { getLogger } from "@logtape/logtape";
 import type { z } from "zod";
 import { type Scope, scopes } from "#protocol/api/account.ts";
 import type { Audience } from "#protocol/api/operations.ts";
@@ -6,6 +7,7 @@ import type { Sessions } from "../customers/sessions.ts";
 import type { Tokens } from "../customers/tokens.ts";
 import type { Caller, WebContext } from "./implement.ts";
 
+const log = getLogger(["fediversity", "web"]);
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** The door of the public API: who calls, by session cookie or API token, and whether they may. */
@@ -26,11 +28,15 @@ export class Door {
 		this.#tokens = tokens;
 	}
 
-	/** Throws `not-signed-in`, `scope-missing` or `wrong-site`; null where everybody may call. */
-	admit(c: WebContext, audience: Exclude<Audience, "staff">): Caller | null {
+	/**
+	 * Throws `not-signed-in`, `scope-missing`, `wrong-site` or `confirm-needed`; null where everybody may call. For who is
+	 * not staff, what staff does is not there.
+	 */
+	admit(c: WebContext, audience: Exclude<Audience, "operator">): Caller | null {
 		const authorization = c.req.header("authorization");
 		if (authorization === undefined) this.#checkSite(c);
 		if (audience === "everybody") return null;
+		if (audience === "staff") return this.#admitStaff(c, authorization);
 		const caller = authorization === undefined ? this.#bySession(c) : this.#byToken(authorization);
 		if (!caller) throw new Problem("not-signed-in");
 		if (!caller.scopes.includes(audience)) throw new Problem("scope-missing", { scope: audience });
@@ -57,6 +63,18 @@ export class Door {
 		if (!ours && !noBrowser) throw new Problem("wrong-site");
 	}
 
+	/** Staff comes with a session, never with a token; whoever wants to change something has said the password not long ago. */
+	#admitStaff(c: WebContext, authorization: string | undefined): Caller {
+		const caller = authorization === undefined ? this.#bySession(c) : undefined;
+		if (authorization === undefined && !caller) throw new Problem("not-signed-in");
+		if (!caller?.customer.staff) throw new Problem("not-found");
+		if (safeMethods.has(c.req.method)) return caller;
+		if (!caller.fresh) throw new Problem("confirm-needed");
+		const { method, path } = c.req;
+		log.info("Staff {customer} asks for {method} {path}", { customer: caller.customer.id, method, path });
+		return caller;
+	}
+
 	#bySession(c: WebContext): Caller | undefined {
 		const token = this.#inCookies.exec(c.req.header("cookie") ?? "")?.[1];
 		const found = token === undefined ? undefined : this.#sessions.find(token);
@@ -64,6 +82,7 @@ export class Door {
 			found && {
 				customer: found.customer,
 				session: found.id,
+				fresh: found.fresh,
 				token: null,
 				scopes,
 				valid: () => this.#sessions.isGoing(found.id),
@@ -80,6 +99,7 @@ export class Door {
 		return {
 			customer,
 			session: null,
+			fresh: false,
 			token: { id: token.id, expiresAt: token.expiresAt },
 			scopes: granted,
 			valid: () => this.#tokens.isValid(token.id),

@@ -20,7 +20,11 @@ export const SignUp = z.strictObject({
 export const SignIn = z.strictObject({ email: z.string().max(254), password: z.string().max(1024) });
 
 export const Me = z
-	.object({ id: Id, name: z.string(), email: z.string(), language: Language, createdAt: Moment })
+	.object({
+		...{ id: Id, name: z.string(), email: z.string(), language: Language, createdAt: Moment },
+		/** Whether this account may do what provider staff does. */
+		staff: z.boolean(),
+	})
 	.meta({ id: "Me" });
 
 export const MeChange = z.strictObject({
@@ -29,6 +33,8 @@ export const MeChange = z.strictObject({
 });
 
 export const PasswordChange = z.strictObject({ current: z.string().max(1024), next: Password });
+
+export const Confirmation = z.strictObject({ password: z.string().max(1024) });
 
 export const SessionView = z
 	.object({ id: Id, current: z.boolean(), agent: z.string(), createdAt: Moment, lastSeenAt: Moment })

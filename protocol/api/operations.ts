@@ -13,8 +13,11 @@ import { Id, PageQuery, pageOf } from "./page.ts";
 import * as provider from "./provider.ts";
 import { staffOperations } from "./staff-operations.ts";
 
-/** Who may call: everybody, a signed-in customer (with which token scope), or provider staff on the operators' socket. */
-export type Audience = "everybody" | "read" | "deploy" | "account" | "staff";
+/**
+ * Who may call: everybody; a signed-in customer (with which token scope); provider staff, on the operators' socket or with
+ * a session of an account that is staff's; or only whoever has that socket.
+ */
+export type Audience = "everybody" | "read" | "deploy" | "account" | "staff" | "operator";
 
 export interface Operation {
 	summary: string;
@@ -59,6 +62,12 @@ export const operations = {
 		summary: "Change my password; ends all other sessions",
 		for: "account",
 		body: account.PasswordChange,
+		answer: [204, null],
+	},
+	"POST /me/confirm": {
+		summary: "Say my password again in this session, before what asks for it",
+		for: "account",
+		body: account.Confirmation,
 		answer: [204, null],
 	},
 	"GET /me/sessions": {

@@ -1,5 +1,9 @@
-/** What provider staff can do, on the operators' socket; a part of `operations`. */
+/**
+ * What provider staff can do, on the operators' socket and with a session of an account that is staff's; a part of
+ * `operations`. Who is staff, and whatever would let staff act as a customer, is for the socket alone (`operator`).
+ */
 import { z } from "zod";
+import { DomainName } from "./domain.ts";
 import * as job from "./job.ts";
 import { Id, PageQuery, pageOf } from "./page.ts";
 import * as staff from "./staff.ts";
@@ -26,9 +30,16 @@ export const staffOperations = {
 		query: PageQuery,
 		answer: [200, pageOf(staff.CustomerView)],
 	},
+	"PATCH /staff/customers/{id}": {
+		summary: "Let an account do what provider staff does, or no longer",
+		for: "operator",
+		path: byId,
+		body: staff.CustomerChange,
+		answer: [200, staff.CustomerView],
+	},
 	"POST /staff/customers/{id}/reset-password": {
 		summary: "Give a customer a new password; ends all sessions",
-		for: "staff",
+		for: "operator",
 		path: byId,
 		answer: [200, staff.PasswordReset],
 	},
@@ -83,6 +94,12 @@ export const staffOperations = {
 		answer: [204, null],
 	},
 	"POST /staff/moves/{id}/refuse": { summary: "Refuse an offer", for: "staff", path: byId, answer: [204, null] },
+	"POST /staff/domains/{domain}/thaw": {
+		summary: "Let services serve again that rest for a move; it goes on, and they rest once more later",
+		for: "staff",
+		path: z.strictObject({ domain: DomainName }),
+		answer: [204, null],
+	},
 	"GET /staff/machines": {
 		summary: "The machines of this provider",
 		for: "staff",

@@ -34,10 +34,14 @@ export const CustomerView = z
 		name: z.string(),
 		email: z.string(),
 		createdAt: Moment,
+		/** Whether this account may do what provider staff does. */
+		staff: z.boolean(),
 		deployments: z.number().int(),
 		lastSeenAt: Moment.nullable(),
 	})
 	.meta({ id: "Customer" });
+
+export const CustomerChange = z.strictObject({ staff: z.boolean() });
 
 export const PasswordReset = z.object({ password: z.string() }).meta({ id: "PasswordReset" });
 

@@ -127,8 +127,13 @@ async function inhabited(): Promise<Visited> {
 		migrations: migration,
 	};
 	const made = new Tokens(parts.db, Date.now);
+	const sara = await signedUp("sara@north.example");
+	parts.customers.setStaff(sara.id, true);
+	parts.db.run("UPDATE session SET confirmed_at = 0 WHERE customer = $id", { id: sara.id });
+	const able = { name: "x", scopes: ["read", "deploy", "account"] as const, expiresAt: Date.now() + 600_000 };
 	return {
 		...{ app, owner, stranger },
+		staff: { cookie: sara.cookie, token: made.make(sara.id, able).secret },
 		token: (...scopes) => made.make(owner.id, { name: "x", scopes, expiresAt: Date.now() + 60_000 }).secret,
 		places: (name) => ({
 			id: ids[name.replace("/me/", "/").split(/[ /]/)[2] ?? ""] ?? owner.id,
@@ -141,7 +146,7 @@ async function inhabited(): Promise<Visited> {
 
 test.each(names)("%s has its code", async (name) => {
 	const [method, path = ""] = name.split(" ");
-	const door = operations[name].for === "staff" ? staff : app;
+	const door = ["staff", "operator"].includes(operations[name].for) ? staff : app;
 	const answer = await door.request(`https://north.example/api/v1${path.replaceAll(/[{}]/g, "")}`, {
 		method: "OPTIONS",
 	});
@@ -155,6 +160,7 @@ triesManners(
 		"POST /sign-in": { email: "anna@choir.example", password },
 		"PATCH /me": { name: "Anna" },
 		"POST /me/password": { current: password, next: "another long password" },
+		"POST /me/confirm": { password },
 		"POST /me/tokens": { name: "x", scopes: ["read"] },
 		"POST /me/ssh-keys": { name: "x", key },
 		"POST /me/entitlements": { voucher: "x" },
@@ -169,6 +175,7 @@ triesManners(
 		"POST /deployments/{id}/move-plan": { token: "x" },
 		"POST /deployments/{id}/move": { token: "x", domain: "choir.example.org", password },
 		"POST /notices/read": { upTo: "x" },
+		"PATCH /staff/customers/{id}": { staff: true },
 		"POST /staff/vouchers": {},
 		"POST /staff/peers": { origin: "https://south.example", standing: "blocked" },
 		"PATCH /staff/peers/{id}": { standing: "blocked" },

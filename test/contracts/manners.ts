@@ -6,6 +6,8 @@ export interface Visited {
 	readonly app: Asked;
 	readonly owner: { readonly cookie: string };
 	readonly stranger: { readonly cookie: string };
+	/** Whose account is staff's, signed in a while ago, with an API token that can do everything a token can. */
+	readonly staff: { readonly cookie: string; readonly token: string };
 	/** An API token of the owner's with these scopes. */
 	token(...scopes: ("read" | "deploy" | "account")[]): string;
 	/** What belongs to the owner, for the places of a path: `{ id: "…" }`. */
@@ -27,7 +29,7 @@ export function triesManners(implemented: readonly OperationName[], bodies: Bodi
 	const all = implemented.map((name): [OperationName, Operation] => [name, operations[name]]);
 	const named = (wanted: (operation: Operation, name: string) => boolean) =>
 		all.filter(([name, operation]) => wanted(operation, name)).map(([name]) => name);
-	const ours = named((operation) => operation.for !== "everybody" && operation.for !== "staff");
+	const ours = named((operation) => !["everybody", "staff", "operator"].includes(operation.for));
 	const bodyOf = (name: OperationName) => (bodies as Record<string, unknown>)[name];
 	const filled = (name: OperationName, visited: Visited) =>
 		name.replaceAll(/\{(\w+)\}/g, (_, place: string) =>
@@ -58,10 +60,36 @@ export function triesManners(implemented: readonly OperationName[], bodies: Bodi
 	});
 
 	describe.each(named((operation) => operation.for === "staff"))("%s", (name) => {
-		test("is nowhere on the public address", async () => {
+		const asked = (visited: Visited, by: object) =>
+			ask(visited.app, filled(name, visited), { body: bodyOf(name), ...by });
+
+		test("is as if it were not there for customers and for tokens", async () => {
 			const visited = await open();
-			const { cookie } = visited.owner;
-			await problem(ask(visited.app, filled(name, visited), { body: bodyOf(name), cookie }), "not-found");
+			for (const { cookie } of [visited.owner, visited.stranger])
+				await problem(asked(visited, { cookie }), "not-found");
+			for (const token of [visited.token("read", "deploy", "account"), visited.staff.token])
+				await problem(asked(visited, { token }), "not-found");
+		});
+
+		test("asks who is there", async () => {
+			const visited = await open();
+			for (const cookie of [undefined, `__Host-session=${"x".repeat(43)}`])
+				await problem(asked(visited, { cookie }), "not-signed-in");
+		});
+	});
+
+	const staffs = named((operation, name) => operation.for === "staff" && !name.startsWith("GET "));
+	test.each(staffs)("%s wants staff's password again", async (name) => {
+		const visited = await open();
+		const { cookie } = visited.staff;
+		await problem(ask(visited.app, filled(name, visited), { body: bodyOf(name), cookie }), "confirm-needed");
+	});
+
+	describe.each(named((operation) => operation.for === "operator"))("%s", (name) => {
+		test("is nowhere on the public address, for staff neither", async () => {
+			const visited = await open();
+			for (const { cookie } of [visited.owner, visited.staff])
+				await problem(ask(visited.app, filled(name, visited), { body: bodyOf(name), cookie }), "not-found");
 		});
 	});
 
@@ -106,66 +134,69 @@ export function triesManners(implemented: readonly OperationName[], bodies: Bodi
 		});
 	});
 
-	describe.each(named(({ body, for: who }) => body !== undefined && who !== "staff"))("%s", (name) => {
-		test.each([
-			["no JSON", "{", "not-json"],
-			["nothing", "", "not-json"],
-			["half a letter", '{"a":"\\ud8', "not-json"],
-			["a list", [], "not-valid"],
-			["null", "null", "not-valid"],
-			["a number", "1", "not-valid"],
-			["deep nesting", `${"[".repeat(30_000)}${"]".repeat(30_000)}`, "not-valid"],
-		])("refuses %s", async (_, body, code) => {
-			const visited = await open();
-			await problem(ask(visited.app, filled(name, visited), { body, cookie: visited.owner.cookie }), code);
-		});
-
-		test.each(["surprise", "__proto__", "constructor", "a/b~c"])(
-			"refuses the unknown field %s by its name",
-			async (field) => {
+	describe.each(named(({ body, for: who }) => body !== undefined && who !== "staff" && who !== "operator"))(
+		"%s",
+		(name) => {
+			test.each([
+				["no JSON", "{", "not-json"],
+				["nothing", "", "not-json"],
+				["half a letter", '{"a":"\\ud8', "not-json"],
+				["a list", [], "not-valid"],
+				["null", "null", "not-valid"],
+				["a number", "1", "not-valid"],
+				["deep nesting", `${"[".repeat(30_000)}${"]".repeat(30_000)}`, "not-valid"],
+			])("refuses %s", async (_, body, code) => {
 				const visited = await open();
-				const text = JSON.stringify({ ...(bodyOf(name) as object), field: 1 }).replace(
-					'"field"',
-					JSON.stringify(field),
-				);
-				const answer = await problem(
-					ask(visited.app, filled(name, visited), { body: text, cookie: visited.owner.cookie }),
-					"not-valid",
-				);
-				const pointer = `/${field.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-				expect(answer.errors).toContainEqual({ pointer, detail: "There is no such field" });
-			},
-		);
+				await problem(ask(visited.app, filled(name, visited), { body, cookie: visited.owner.cookie }), code);
+			});
 
-		test("refuses 10 MB, whether it says so or not", async () => {
-			const visited = await open();
-			const body = JSON.stringify({ ...(bodyOf(name) as object), padding: "x".repeat(10_000_000) });
-			const { cookie } = visited.owner;
-			await problem(ask(visited.app, filled(name, visited), { body, cookie }), "too-large");
-			const headers = { "content-length": String(body.length) };
-			await problem(ask(visited.app, filled(name, visited), { body, cookie, headers }), "too-large");
-		});
+			test.each(["surprise", "__proto__", "constructor", "a/b~c"])(
+				"refuses the unknown field %s by its name",
+				async (field) => {
+					const visited = await open();
+					const text = JSON.stringify({ ...(bodyOf(name) as object), field: 1 }).replace(
+						'"field"',
+						JSON.stringify(field),
+					);
+					const answer = await problem(
+						ask(visited.app, filled(name, visited), { body: text, cookie: visited.owner.cookie }),
+						"not-valid",
+					);
+					const pointer = `/${field.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+					expect(answer.errors).toContainEqual({ pointer, detail: "There is no such field" });
+				},
+			);
 
-		test("refuses what is not sent as JSON", async () => {
-			const visited = await open();
-			for (const type of [
-				"text/plain",
-				"application/x-www-form-urlencoded",
-				"application/jsonp",
-				"text/plain; application/json",
-			])
-				await problem(
-					ask(visited.app, filled(name, visited), {
-						body: bodyOf(name),
-						cookie: visited.owner.cookie,
-						headers: { "content-type": type },
-					}),
-					"not-json",
-				);
-		});
-	});
+			test("refuses 10 MB, whether it says so or not", async () => {
+				const visited = await open();
+				const body = JSON.stringify({ ...(bodyOf(name) as object), padding: "x".repeat(10_000_000) });
+				const { cookie } = visited.owner;
+				await problem(ask(visited.app, filled(name, visited), { body, cookie }), "too-large");
+				const headers = { "content-length": String(body.length) };
+				await problem(ask(visited.app, filled(name, visited), { body, cookie, headers }), "too-large");
+			});
 
-	const writes = named((operation, name) => !name.startsWith("GET ") && operation.for !== "staff");
+			test("refuses what is not sent as JSON", async () => {
+				const visited = await open();
+				for (const type of [
+					"text/plain",
+					"application/x-www-form-urlencoded",
+					"application/jsonp",
+					"text/plain; application/json",
+				])
+					await problem(
+						ask(visited.app, filled(name, visited), {
+							body: bodyOf(name),
+							cookie: visited.owner.cookie,
+							headers: { "content-type": type },
+						}),
+						"not-json",
+					);
+			});
+		},
+	);
+
+	const writes = named((operation, name) => !name.startsWith("GET ") && operation.for !== "operator");
 	describe.each(writes)("%s", (name) => {
 		test.each([
 			["another site", { "sec-fetch-site": "cross-site", origin: "https://evil.example" }],

@@ -30,7 +30,7 @@ export function sender(fetch: typeof globalThis.fetch, { clock, onSignedOut, onR
 
 /** A wrong password is a 401 too, and no news about the session. */
 function isSigningIn(input: RequestInfo | URL): boolean {
-	return /\/(sign-in|sign-up|me\/password|deployments\/[^/]+\/move)$/.test(
+	return /\/(sign-in|sign-up|me\/(password|confirm)|deployments\/[^/]+\/move)$/.test(
 		String(input instanceof Request ? input.url : input),
 	);
 }

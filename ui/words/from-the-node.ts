@@ -13,6 +13,7 @@ export const problemSentences = () => [
 	msg("This address takes only {allowed}"),
 	msg("You may not do this"),
 	msg("Please sign in first"),
+	msg("Please say your password again, so that we know it is you"),
 	msg("E-mail or password is wrong"),
 	msg("This request came from another site and was not carried out"),
 	msg("This API token lacks the scope {scope}; make one that has it"),

@@ -90,6 +90,10 @@ export const movingScenes: Scene[] = [
 	story("leave-copying", "12 MB/s"),
 	story("leave-resting", "The services rest"),
 	story("leave-late", "at the latest"),
+	{
+		...story("leave-resting", "Yes, let them serve", (page) => page.getByText("Let them serve again").click()),
+		name: "leave-thaw",
+	},
 	story("leave-handing", "Hand over"),
 	story("leave-done", "What it came to", (page) => page.getByText("Copies and trial").click()),
 	story("leave-erased", "1,861 requests"),

@@ -36,6 +36,7 @@ export const moving: Answers = {
 	"POST /deployments/{id}/move-plan": plan,
 	"POST /deployments/{id}/move": new Problem("wrong-credentials"),
 	"GET /migrations/{id}": migrations.copying,
+	"POST /migrations/{id}/thaw": migrations.resting(),
 	"GET /migrations/{id}/receipt": { receipt: [] },
 };
 

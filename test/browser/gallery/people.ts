@@ -9,6 +9,7 @@ export const anna: Answer<"GET /me"> = {
 	email: "anna@choir.example",
 	language: "en",
 	createdAt: ago(40 * days),
+	staff: false,
 };
 
 export const page = <Item>(items: Item[], next: string | null = null) => ({ items, next });

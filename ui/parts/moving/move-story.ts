@@ -9,7 +9,7 @@ import { addressAt, deploymentAddress } from "../../routes.ts";
 import type { Job, Migration } from "../../views.ts";
 import { duration, inUnit } from "../../words/numbers.ts";
 import { hostOf } from "../../words/params.ts";
-import { note } from "../faces.ts";
+import { note, problem } from "../faces.ts";
 import { icon } from "../icons.ts";
 import { Part } from "../part.ts";
 import { moveCopies } from "./move-copies.ts";
@@ -31,6 +31,9 @@ export class MoveStory extends Part {
 		() => this.job,
 	);
 	readonly #receipt = new Action(this, () => this.#keepReceipt());
+	readonly #thaw = new Action(this, () => this.#letServe());
+	/** The rest that somebody wanted to end, by its beginning. */
+	#ended: string | null = null;
 
 	constructor() {
 		super();
@@ -92,7 +95,8 @@ export class MoveStory extends Part {
 	}
 
 	/** Seconds, counted where everybody sees them; read out only when somebody asks. */
-	#rest({ frozenAt, freeze, side }: Migration): TemplateResult {
+	#rest(migration: Migration): TemplateResult {
+		const { frozenAt, freeze, side } = migration;
 		const seconds = Math.max(0, Math.floor((this.panel.clock.now() - Date.parse(frozenAt ?? "")) / 1000));
 		const late = freeze.expected !== null && seconds > Math.max(freeze.expected * 1.5, freeze.expected + 3);
 		return note(
@@ -105,8 +109,26 @@ export class MoveStory extends Part {
 						? msg(str`after ${duration(freeze.most)} at the latest they serve here again`)
 						: msg(str`after ${duration(freeze.most)} at the latest they serve there again`)
 				}</p></div>
-			</div>`,
+			</div>
+			${canServeAgain(migration) ? this.#back(migration) : nothing}`,
 		);
+	}
+
+	/** Before a new rest begins again the question is asked anew. */
+	#back({ frozenAt, domain }: Migration): TemplateResult {
+		if (this.#ended === frozenAt) return html`<p>${msg("They are started again. This takes a moment.")}</p>`;
+		return html`<details class="ask"><summary>${msg("Let them serve again")}</summary><div class="stack tight">
+			<p>${msg(str`Everything under ${domain} serves here again at once, and nothing is lost. The move goes on: what changes is copied, then the services rest once more. To give it up altogether, call it off instead.`)}</p>
+			${problem(this.#thaw.error)}
+			<p><button type="button" class="button" aria-busy=${this.#thaw.busy} @click=${() => this.#thaw.run()}>${msg("Yes, let them serve")}</button></p>
+		</div></details>`;
+	}
+
+	async #letServe(): Promise<void> {
+		const { id, frozenAt } = this.#followed.migration as Migration;
+		this.#followed.task.set(await this.panel.api("POST /migrations/{id}/thaw", { path: { id } }));
+		this.#ended = frozenAt;
+		this.panel.say(msg("They are started again. This takes a moment."));
 	}
 
 	#compare({ words, side, other }: Migration): TemplateResult {
@@ -133,6 +155,11 @@ function nowAt({ side, domain, other }: Migration): string {
 
 function isResting(migration: Migration | null): boolean {
 	return migration?.frozenAt != null && migration.thawedAt === null && migration.endedAt === null;
+}
+
+/** Only where they serve otherwise, and not once the hand-over has begun. */
+function canServeAgain({ side, state }: Migration): boolean {
+	return side === "source" && (state === "copying" || state === "frozen");
 }
 
 customElements.define("move-story", MoveStory);
