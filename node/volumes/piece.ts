@@ -7,7 +7,11 @@ export const hashLength = 43;
 const zeros = Buffer.alloc(pieceSize);
 
 /** The name of a piece: its BLAKE3, base64url. */
-export const hashOf = (bytes: Uint8Array): string => blake3UrlSafeBase64(bytes).slice(0, hashLength);
+export const hashOf = (bytes: Uint8Array): string => blake3UrlSafeBase64(asBuffer(bytes)).slice(0, hashLength);
+
+/** The same memory; the package takes nothing else. */
+const asBuffer = (bytes: Uint8Array): Buffer =>
+	Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** What a whole piece of nothing but zeros is called. It is never sent, and holes are made of it. */
 export const zeroPiece = hashOf(zeros);
@@ -21,7 +25,7 @@ export class PieceHash {
 	readonly #hasher = new Blake3Hasher();
 
 	update(bytes: Uint8Array): void {
-		this.#hasher.update(bytes);
+		this.#hasher.update(asBuffer(bytes));
 	}
 
 	digest(): Buffer {
