@@ -674,6 +674,7 @@
 'seb09d137e0a458a9': str`gefunden: ${0}`,
 'sebf2bf8c2fa6ce76': `{count} Teile von Dateien kamen nie so, wie der alte Anbieter sie verzeichnet hatte; er soll diese Dateien und seine Festplatte ansehen: {paths}`,
 'sec6c82eb1325c662': `rückgängig gemacht`,
+'secbec86b7f47f966': `Der Agent von {machine} hat die Version {version}, dieser Knoten {needed}; bringen Sie die Maschine auf den Stand: bereitstellen, oder auf die Version des Knotens umstellen`,
 'sed89643087decff7': `Installationen`,
 'see7da23b5902b29c': `Zurückziehen`,
 'seed76e8afe9f604a': `Preis`,
