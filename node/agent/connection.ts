@@ -45,7 +45,7 @@ export class Connection {
 		const why = await this.#lost();
 		if (why) throw why;
 		const machine = this.#agent.host.name;
-		if (attempt === attempts) throw new Problem("machine-silent", { machine, reason: (error as Error).message });
+		if (attempt >= attempts) throw new Problem("machine-silent", { machine, reason: (error as Error).message });
 		await wait(firstPause * 2 ** (attempt - 1), undefined, signal && { signal });
 	}
 

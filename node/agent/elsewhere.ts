@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import about from "../../package.json" with { type: "json" };
 import type { Elsewhere, Place, RemotePlace, Source, Target } from "../volumes/volume.ts";
 import type { Agent } from "./agent.ts";
 import { Connection } from "./connection.ts";
@@ -15,18 +16,20 @@ export class Machinery implements Elsewhere {
 	}
 
 	openSource(place: RemotePlace, scratch: string): Source {
-		return new RemoteSource(this.#connect("source", place, scratch, []));
+		return new RemoteSource(this.#connect("source", place, scratch, []), scratch);
 	}
 
 	openTarget(place: RemotePlace, scratch: string, seeds: readonly Place[]): Target {
 		const near = seeds.flatMap((seed) =>
 			seed.kind === "remote" && seed.machine === place.machine && seed.volume === place.volume ? [seed.service] : [],
 		);
-		return new RemoteTarget(this.#connect("target", place, scratch, near), (other) => isRehearsalOf(other, place));
+		return new RemoteTarget(this.#connect("target", place, scratch, near), scratch, (other) =>
+			isRehearsalOf(other, place),
+		);
 	}
 
 	#connect(end: "source" | "target", { machine, service, volume }: RemotePlace, scratch: string, seeds: string[]) {
-		const words = ["volume", end, service, volume, moveOf(scratch), ...seeds];
+		const words = ["volume", end, about.version, service, volume, moveOf(scratch), ...seeds];
 		return new Connection(this.#agentOf(machine), words);
 	}
 }

@@ -1,3 +1,4 @@
+import { lineOf } from "../transfer/lines.ts";
 import type { Entry, Piece, PieceName } from "../volumes/volume.ts";
 
 /** Pieces travel together until a block has about this many bytes; it may be longer by one piece and its names. */
@@ -94,23 +95,15 @@ export class Numbering {
 
 const linesSize = 256 * 1024;
 
-/** Entries as lines of JSON, in blocks. */
+/** Entries as lines of a listing, in blocks. */
 export async function* blocksOf(batches: AsyncIterable<readonly Entry[]>): AsyncGenerator<Buffer> {
 	let text = "";
 	for await (const batch of batches)
 		for (const entry of batch) {
-			text += `${JSON.stringify(entry)}\n`;
+			text += `${lineOf(entry)}\n`;
 			if (text.length < linesSize) continue;
 			yield Buffer.from(text);
 			text = "";
 		}
 	if (text) yield Buffer.from(text);
-}
-
-/** Blocks hold whole lines. */
-export function entriesOf(block: Buffer): Entry[] {
-	return block
-		.toString()
-		.split("\n")
-		.flatMap((line) => (line ? (JSON.parse(line) as Entry) : []));
 }

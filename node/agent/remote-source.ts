@@ -1,6 +1,12 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Entry, Piece, PieceName, Source } from "../volumes/volume.ts";
+import { call } from "./call.ts";
 import type { Connection } from "./connection.ts";
-import { entriesOf, runsOf, unpacked } from "./pieces.ts";
+import type { Line } from "./line.ts";
+import { entriesIn, keptIn, ListingFiles } from "./listing-files.ts";
+import { runsOf, unpacked } from "./pieces.ts";
+import { hear, type Told } from "./told.ts";
 
 /** Names asked for in one call. */
 const namesAtOnce = 4096;
@@ -8,24 +14,22 @@ const namesAtOnce = 4096;
 /** A Source that works on another machine: only what is listed, and pieces asked for, cross the line. */
 export class RemoteSource implements Source {
 	readonly #connection: Connection;
+	readonly #scratch: string;
+	readonly #files: ListingFiles;
+	#base: string | null | undefined;
 
-	constructor(connection: Connection) {
+	/** In `scratch` the last listing is kept, so that of the next one only the difference has to come. */
+	constructor(connection: Connection, scratch: string) {
 		this.#connection = connection;
+		this.#scratch = scratch;
+		this.#files = new ListingFiles(join(scratch, "listings"));
 	}
 
-	/** Where the line breaks in the middle, this throws `machine-silent`, since what was listed so far is not to be repeated. */
-	async *list(options: { frozen: boolean; signal: AbortSignal }): AsyncGenerator<readonly Entry[]> {
-		const { frozen, signal } = options;
-		for (let [attempt, given] = [1, false]; ; attempt++)
-			try {
-				for await (const block of this.#blocks("list", { frozen }, signal)) {
-					given = true;
-					yield entriesOf(block);
-				}
-				return;
-			} catch (error) {
-				await this.#connection.mended(error, given ? Number.POSITIVE_INFINITY : attempt, signal);
-			}
+	/** Gives nothing before all is here: what a line that breaks has lost is listed again, and then nothing comes twice. */
+	async *list(options: { frozen: boolean; signal: AbortSignal; fixed?(): void }): AsyncGenerator<readonly Entry[]> {
+		const digest = await this.#connection.during(options.signal, (line) => this.#listed(line, options));
+		this.#base = digest;
+		yield* entriesIn(this.#files.file(digest));
 	}
 
 	/** Goes on after the last piece that came when the line breaks. */
@@ -34,7 +38,8 @@ export class RemoteSource implements Source {
 			const some = wanted.slice(next, next + namesAtOnce);
 			const first = next;
 			try {
-				for await (const block of this.#blocks("read", { wanted: runsOf(some) }, signal)) {
+				const line = await this.#connection.line();
+				for await (const block of call(line, "read", { wanted: runsOf(some) }, signal)) {
 					const pieces: Piece[] = [];
 					for (const { number, bytes } of unpacked(block)) {
 						const name = some[number];
@@ -63,21 +68,31 @@ export class RemoteSource implements Source {
 			return talk.result();
 		});
 		await this.close();
+		rmSync(this.#scratch, { recursive: true, force: true });
 	}
 
-	async *#blocks(method: string, args: unknown, signal: AbortSignal): AsyncGenerator<Buffer> {
-		signal.throwIfAborted();
-		const talk = (await this.#connection.line()).call(method, args);
-		const stop = () => talk.cancel();
-		signal.addEventListener("abort", stop, { once: true });
-		try {
-			talk.finish();
-			yield* talk.blocks();
-		} catch (error) {
-			signal.throwIfAborted();
-			throw error;
-		} finally {
-			signal.removeEventListener("abort", stop);
+	async #listed(
+		line: Line,
+		{ frozen, signal, fixed }: { frozen: boolean; signal: AbortSignal; fixed?(): void },
+	): Promise<string> {
+		if (this.#base === undefined) this.#base = this.#files.whole();
+		const part = this.#files.part();
+		const calling = call(line, "list", { frozen, base: this.#base }, signal);
+		let told: unknown;
+		async function* lines() {
+			for (let next = await calling.next(); ; next = await calling.next()) {
+				if (next.done) {
+					told = next.value;
+					return;
+				}
+				if (next.value.length > 0) yield next.value;
+				else fixed?.();
+			}
 		}
+		await keptIn(part, lines());
+		if (await hear(this.#files, part, told as Told)) return (told as Told).digest;
+		if (this.#base === null) throw new Error("The machine has listed something else than it says");
+		this.#base = null;
+		return this.#listed(line, { frozen, signal, ...(fixed && { fixed }) });
 	}
 }

@@ -1,16 +1,23 @@
-import type { Listing, Piece, PieceName, Place, Target } from "../volumes/volume.ts";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Lines } from "../transfer/lines.ts";
+import type { Change, Listing, Piece, PieceName, Place, Target } from "../volumes/volume.ts";
+import { call } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import type { Line, Talk } from "./line.ts";
+import { keptIn } from "./listing-files.ts";
+import type { ListingAbout } from "./listings.ts";
 import { blocksOf, namesOf, PiecePacker, type Run } from "./pieces.ts";
 
 const never = new AbortController().signal;
 
 /**
  * A Target that works on another machine. Pieces are on their way when `write` resolves; those that a broken line has lost
- * are found by `settle`. After a break it goes on by itself: the listing is sent again, and what was written is there.
+ * are found by `settle`. After a break it goes on by itself: the listing is told again, and what was written is there.
  */
 export class RemoteTarget implements Target {
 	readonly #connection: Connection;
+	readonly #scratch: string;
 	readonly #isRehearsal: (place: Place) => boolean;
 	readonly #packer = new PiecePacker();
 	#listing: Listing | undefined;
@@ -18,25 +25,28 @@ export class RemoteTarget implements Target {
 	#told: { number: number; listing: Listing; hasBegun: boolean } | undefined;
 	#writing: { readonly number: number; readonly talk: Talk } | undefined;
 
-	constructor(connection: Connection, isRehearsal: (place: Place) => boolean) {
+	constructor(connection: Connection, scratch: string, isRehearsal: (place: Place) => boolean) {
 		this.#connection = connection;
+		this.#scratch = scratch;
 		this.#isRehearsal = isRehearsal;
 	}
 
+	/** Gives nothing before all names are here, so that a line that breaks makes none come twice. */
 	async *lacking(listing: Listing, signal: AbortSignal): AsyncGenerator<readonly PieceName[]> {
 		this.#listing = listing;
-		for (let [attempt, given] = [1, false]; ; attempt++)
-			try {
-				const line = await this.#connection.line();
-				await this.#tell(line, listing, signal);
-				for await (const names of this.#lacking(line, signal)) {
-					given = true;
-					yield names;
-				}
-				return;
-			} catch (error) {
-				await this.#connection.mended(error, given ? Number.POSITIVE_INFINITY : attempt, signal);
-			}
+		mkdirSync(this.#scratch, { recursive: true, mode: 0o700 });
+		const file = join(this.#scratch, "lacking");
+		await this.#connection.during(signal, async (line) => {
+			await this.#tell(line, listing, signal);
+			await keptIn(file, inLines(this.#lacking(line, signal)));
+		});
+		const lines = new Lines(file);
+		try {
+			for (let runs = lines.next(); runs; runs = lines.next()) yield namesIn(runs);
+		} finally {
+			lines.close();
+			rmSync(file, { force: true });
+		}
 	}
 
 	write(pieces: readonly Piece[]): Promise<void> {
@@ -50,13 +60,17 @@ export class RemoteTarget implements Target {
 		});
 	}
 
-	async settle(listing: Listing, signal: AbortSignal): Promise<readonly PieceName[]> {
+	async settle(
+		listing: Listing,
+		signal: AbortSignal,
+		{ isLive = false }: { readonly isLive?: boolean } = {},
+	): Promise<readonly PieceName[]> {
 		this.#listing = listing;
 		return this.#connection.during(signal, async (line) => {
 			await this.#written();
 			await this.#tell(line, listing, signal);
 			const left: PieceName[] = [];
-			for await (const names of this.#names(line, "settle", signal)) left.push(...names);
+			for await (const runs of call(line, "settle", { isLive }, signal)) left.push(...namesIn(runs));
 			return left;
 		});
 	}
@@ -82,12 +96,13 @@ export class RemoteTarget implements Target {
 		this.#drop();
 		await this.#call("discard", never);
 		await this.close();
+		rmSync(this.#scratch, { recursive: true, force: true });
 	}
 
 	async #call(method: string, signal: AbortSignal): Promise<void> {
 		await this.#connection.during(signal, async (line) => {
 			await this.#written();
-			for await (const _ of this.#blocks(line, method, signal));
+			for await (const _ of call(line, method, {}, signal));
 		});
 	}
 
@@ -120,43 +135,67 @@ export class RemoteTarget implements Target {
 		this.#writing = undefined;
 	}
 
+	/** As little as may be: of a listing that is known there nothing, and else its changes where these are known here. */
 	async #tell(line: Line, listing: Listing, signal: AbortSignal): Promise<void> {
 		const { number } = this.#connection;
 		if (this.#told?.number === number && this.#told.listing === listing) return;
-		const talk = line.call("listing", { entries: listing.entries, bytes: listing.bytes });
-		for await (const block of blocksOf(listing.batches())) {
+		const known = listing.digest === undefined ? null : await this.#known(line, signal);
+		const changes = known === null ? undefined : listing.since?.(known);
+		const isThere =
+			(known !== null && known === listing.digest && (await this.#say(line, listing, "known", none(), signal))) ||
+			(changes !== undefined && (await this.#say(line, listing, "changes", changesIn(changes), signal)));
+		if (!isThere) await this.#say(line, listing, "whole", blocksOf(listing.batches()), signal);
+		this.#told = { number, listing, hasBegun: false };
+	}
+
+	/** The digest of the listing that lies there. */
+	async #known(line: Line, signal: AbortSignal): Promise<string | null> {
+		const { value } = await call(line, "known", {}, signal).next();
+		return value as string | null;
+	}
+
+	/** Whether it lies there now. */
+	async #say(
+		line: Line,
+		{ entries, bytes, digest }: Listing,
+		as: ListingAbout["as"],
+		blocks: AsyncIterable<Buffer>,
+		signal: AbortSignal,
+	): Promise<boolean> {
+		const talk = line.call("listing", { entries, bytes, digest, as } satisfies ListingAbout);
+		for await (const block of blocks) {
 			signal.throwIfAborted();
 			await talk.send(block);
 		}
 		talk.finish();
-		await talk.result();
-		this.#told = { number, listing, hasBegun: false };
+		return (await talk.result()) === true;
 	}
 
-	async *#lacking(line: Line, signal: AbortSignal): AsyncGenerator<readonly PieceName[]> {
+	async *#lacking(line: Line, signal: AbortSignal): AsyncGenerator<Buffer> {
 		await this.#written();
 		// Pieces may be written while names still come.
 		if (this.#told) this.#told.hasBegun = true;
-		yield* this.#names(line, "lacking", signal);
+		yield* call(line, "lacking", {}, signal);
 	}
+}
 
-	async *#names(line: Line, method: string, signal: AbortSignal): AsyncGenerator<readonly PieceName[]> {
-		for await (const block of this.#blocks(line, method, signal)) yield namesOf(JSON.parse(block.toString()) as Run[]);
+const namesIn = (runs: Buffer) => namesOf(JSON.parse(runs.toString()) as Run[]);
+const newline = Buffer.from("\n");
+
+async function* inLines(blocks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+	for await (const block of blocks) {
+		yield block;
+		yield newline;
 	}
+}
 
-	async *#blocks(line: Line, method: string, signal: AbortSignal): AsyncGenerator<Buffer> {
-		signal.throwIfAborted();
-		const talk = line.call(method);
-		const stop = () => talk.cancel();
-		signal.addEventListener("abort", stop, { once: true });
-		try {
-			talk.finish();
-			yield* talk.blocks();
-		} catch (error) {
-			signal.throwIfAborted();
-			throw error;
-		} finally {
-			signal.removeEventListener("abort", stop);
-		}
+async function* none(): AsyncGenerator<Buffer> {}
+
+const changesAtOnce = 1000;
+
+async function* changesIn(changes: readonly Change[]): AsyncGenerator<Buffer> {
+	for (let start = 0; start < changes.length; start += changesAtOnce) {
+		const some = changes.slice(start, start + changesAtOnce);
+		yield Buffer.from(some.map((change) => `${JSON.stringify(change)}\n`).join(""));
 	}
 }

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { Problem } from "#protocol/problem.ts";
 import type { Declaration } from "./declaration.ts";
 
 /** What a verb may use of the outside. */
@@ -51,8 +52,11 @@ export const verbs: Readonly<Record<string, Verb>> = {
 	async "secret-remove"({ declaration }, service = "", secret = "") {
 		(await import("./secrets.ts")).removeSecret(declaration, service, secret);
 	},
-	/** `volume source|target SERVICE VOLUME MOVE [SERVICE…]`: the last ones may hold much of the same. */
-	async volume(tools, end = "", service = "", volume = "", move = "", ...seeds) {
+	/** `volume source|target VERSION SERVICE VOLUME MOVE [SERVICE…]`: the last ones may hold much of the same. */
+	async volume(tools, end = "", version = "", service = "", volume = "", move = "", ...seeds) {
+		// What goes over the line is agreed on by both ends being the same program.
+		if (version !== tools.version)
+			throw new Problem("machine-version", { machine: "The machine", version: tools.version, needed: version });
 		const { serveVolume } = await import("./serve-volume.ts");
 		await serveVolume(tools, { end, service, volume, move, seeds });
 	},

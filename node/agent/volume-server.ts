@@ -1,16 +1,21 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { entryOf, Lines } from "../transfer/lines.ts";
 import { Removal } from "../volumes/directory/removal.ts";
-import type { Entry, Listing, Piece, PieceName, Source, Target } from "../volumes/volume.ts";
+import type { Piece, PieceName, Source, Target } from "../volumes/volume.ts";
 import type { Answer, Talk } from "./line.ts";
-import { blocksOf, Numbering, namesOf, PiecePacker, type Run, runsOf, unpacked } from "./pieces.ts";
+import { ListingFiles } from "./listing-files.ts";
+import { type ListingAbout, Listings } from "./listings.ts";
+import { Numbering, namesOf, PiecePacker, type Run, runsOf, unpacked } from "./pieces.ts";
+import { tell } from "./told.ts";
 
 /** Answers calls for a Source that is here. `folder` is the move's own, removed when it is to be forgotten. */
 export function answerSource(source: Source, folder: string): Answer {
+	const files = new ListingFiles(join(folder, "listings"));
 	const calls: Record<string, (args: never, talk: Talk) => Promise<unknown>> = {
-		async list({ frozen }: { frozen: boolean }, talk) {
-			for await (const block of blocksOf(source.list({ frozen, signal: talk.signal }))) await talk.send(block);
+		list({ frozen, base }: { frozen: boolean; base: string | null }, talk) {
+			// A block without a byte says that the moment is past as of which a database is listed.
+			const fixed = () => void talk.send(Buffer.alloc(0)).catch(() => {});
+			const batches = source.list({ frozen, signal: talk.signal, fixed });
+			return tell(files, base, batches, (block) => talk.send(block));
 		},
 		async read({ wanted }: { wanted: readonly Run[] }, talk) {
 			const names = namesOf(wanted);
@@ -40,20 +45,13 @@ export interface TargetServer {
 
 /** Answers calls for a Target that is here. */
 export function answerTarget({ target, folder, copyTo }: TargetServer): Answer {
-	let listing: Listing | undefined;
+	const listings = new Listings(join(folder, "listings"));
 	const turn = turns();
-	const known = () => {
-		if (!listing) throw new Error("There is no listing yet");
-		return listing;
-	};
 	const calls: Record<string, (args: never, talk: Talk) => Promise<unknown>> = {
-		async listing(about: { entries: number; bytes: number }, talk) {
-			const file = join(folder, "listing.ndjson");
-			await keep(file, talk);
-			listing = { ...about, batches: () => batchesIn(file) };
-		},
+		known: async () => listings.known(),
+		listing: (about: ListingAbout, talk) => listings.take(about, talk.blocks()),
 		async lacking(_, talk) {
-			const batches = target.lacking(known(), talk.signal)[Symbol.asyncIterator]();
+			const batches = target.lacking(listings.last, talk.signal)[Symbol.asyncIterator]();
 			try {
 				for (let some = await turn(() => batches.next()); !some.done; some = await turn(() => batches.next()))
 					await sendNames(some.value, talk);
@@ -64,8 +62,8 @@ export function answerTarget({ target, folder, copyTo }: TargetServer): Answer {
 		async write(_, talk) {
 			for await (const block of talk.blocks()) await turn(() => target.write(piecesIn(block)));
 		},
-		async settle(_, talk) {
-			await sendNames(await target.settle(known(), talk.signal), talk);
+		async settle(how: { isLive: boolean }, talk) {
+			await sendNames(await target.settle(listings.last, talk.signal, how), talk);
 		},
 		copyTo: (_, talk) => copyTo(talk.signal),
 		swap: (_, talk) => target.swap(talk.signal),
@@ -96,34 +94,6 @@ async function called(
 	const call = Object.hasOwn(calls, method) ? calls[method] : undefined;
 	if (!call) throw new Error(`There is no call ${method}`);
 	return call(args as never, talk);
-}
-
-/** Listings are read more than once and may be long: they lie in a file. */
-async function keep(file: string, talk: Talk): Promise<void> {
-	mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
-	const fd = openSync(file, "w", 0o600);
-	try {
-		for await (const block of talk.blocks()) for (let at = 0; at < block.length; ) at += writeSync(fd, block, at);
-	} finally {
-		closeSync(fd);
-	}
-}
-
-const entriesAtOnce = 500;
-
-async function* batchesIn(file: string): AsyncGenerator<readonly Entry[]> {
-	const lines = new Lines(file);
-	try {
-		for (let batch: Entry[] = []; ; batch = []) {
-			for (let line = lines.next(); line; line = batch.length < entriesAtOnce ? lines.next() : undefined)
-				batch.push(entryOf(line));
-			if (batch.length === 0) return;
-			yield batch;
-			await new Promise<void>((resolve) => setImmediate(resolve));
-		}
-	} finally {
-		lines.close();
-	}
 }
 
 const namesAtOnce = 2000;
