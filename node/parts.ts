@@ -21,13 +21,14 @@ import { Rfc2136Zone } from "./domains/rfc2136-zone.ts";
 import type { Engine, Plan } from "./engines/engine.ts";
 import { LocalEngine } from "./engines/local/local-engine.ts";
 import type { Recipe } from "./engines/local/recipe.ts";
-import { openNixops4Engine } from "./engines/nixops4/open.ts";
+import { missingOf, openNixops4Engine } from "./engines/nixops4/open.ts";
 import type { Kinds } from "./jobs/job.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import type { OnEnd } from "./jobs/ledger.ts";
 import { Fleet } from "./machines/fleet.ts";
 import { Identity } from "./machines/identity.ts";
 import { Machines } from "./machines/machines.ts";
+import { Sockets } from "./machines/sockets.ts";
 import { arrive } from "./migrations/arrive.ts";
 import { leave } from "./migrations/leave.ts";
 import { openMigrations } from "./migrations/migrations.ts";
@@ -70,7 +71,8 @@ export function openParts(config: Config, { environment, now, recipes, agent }: 
 	const db = new Database(join(config.state.folder, "node.sqlite"));
 	const vault = new SealedVault(db, config.vault.keyFile, now);
 	const nodeId = nodeIdIn(db);
-	const fleet = new Fleet(new Machines(db, now), new Identity(config.engine.keyFile), agent);
+	const sockets = new Sockets(join(config.state.folder, "ssh"));
+	const fleet = new Fleet(new Machines(db, now), new Identity(config.engine.keyFile), agent, sockets);
 	const zone = config.zone ? zoneOf(config.zone, now) : null;
 	const localEngine = () =>
 		new LocalEngine({
@@ -204,6 +206,7 @@ export function openParts(config: Config, { environment, now, recipes, agent }: 
 		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
 		...{ deployments, history, jobs, onEnd, migrations, moveIns, requests, metrics, version, ...notices },
 		...{ peers, directory, acceptance, sheet, certificates, fleet },
+		missing: async () => missingOf(config.engine.program, environment),
 	};
 }
 

@@ -3,6 +3,7 @@ import type { Host } from "./host.ts";
 import type { Identity } from "./identity.ts";
 import type { Machine, Needs } from "./machine.ts";
 import type { Machines } from "./machines.ts";
+import { Sockets } from "./sockets.ts";
 import { Ssh } from "./ssh.ts";
 
 /** Where a secret is, as NixOps4's resources name it. */
@@ -17,13 +18,16 @@ export class Fleet {
 	readonly machines: Machines;
 	readonly identity: Identity;
 	readonly #program: readonly string[];
+	readonly #sockets: Sockets;
 	readonly #agents = new Map<string, { readonly known: string; readonly host: Host; readonly agent: Agent }>();
 
-	/** `program`: how the agent is called there. */
-	constructor(machines: Machines, identity: Identity, program = agentProgram) {
+	/** `program`: how the agent is called there; `sockets`: where those of connections lie, cleaned of what a killed node left. */
+	constructor(machines: Machines, identity: Identity, program = agentProgram, sockets = new Sockets()) {
 		this.machines = machines;
 		this.identity = identity;
 		this.#program = program;
+		this.#sockets = sockets;
+		sockets.clean();
 	}
 
 	/** Throws `not-found`. */
@@ -34,7 +38,7 @@ export class Fleet {
 		if (open?.known === known) return open.agent;
 		// Staff has removed it and added another one of this name.
 		open?.host.close();
-		const host = new Known(machine as Machine, this.identity);
+		const host = new Known(machine as Machine, this.identity, this.#sockets);
 		const agent = new Agent(host, this.#program);
 		this.#agents.set(id, { known, host, agent });
 		return agent;
@@ -74,8 +78,8 @@ const serviceOf = ({ deployment, service }: SecretName) => `${deployment}/${serv
 class Known extends Ssh {
 	readonly #identity: Identity;
 
-	constructor(machine: Machine, identity: Identity) {
-		super(machine, { identity: identity.file });
+	constructor(machine: Machine, identity: Identity, sockets: Sockets) {
+		super(machine, { identity: identity.file, sockets });
 		this.#identity = identity;
 	}
 

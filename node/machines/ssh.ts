@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { Problem } from "#protocol/problem.ts";
 import type { Host, Ran, Running, RunOptions } from "./host.ts";
 import type { Machine } from "./machine.ts";
 import { started, toEnd } from "./run.ts";
+import { Sockets } from "./sockets.ts";
 
 export interface SshOptions {
 	/** File of the private key by which the node is known to its machines. */
@@ -14,6 +14,8 @@ export interface SshOptions {
 	readonly program?: string;
 	/** Seconds until a machine that does not answer is given up, and after which a line that has gone silent is. */
 	readonly patience?: number;
+	/** Where its socket lies; default: with the system's temporary files. */
+	readonly sockets?: Sockets;
 }
 
 /** What ssh says by its own exit code, when it has not even run the program. */
@@ -42,6 +44,7 @@ export class Ssh implements Host {
 	readonly name: string;
 	readonly #machine: Machine;
 	readonly #options: SshOptions;
+	readonly #sockets: Sockets;
 	#way: Promise<Way> | undefined;
 	#former: string | undefined;
 
@@ -50,6 +53,7 @@ export class Ssh implements Host {
 		this.name = `${machine.id} (${machine.address})`;
 		this.#machine = machine;
 		this.#options = options;
+		this.#sockets = options.sockets ?? new Sockets();
 	}
 
 	async start(words: readonly string[], signal?: AbortSignal): Promise<Running> {
@@ -91,8 +95,7 @@ export class Ssh implements Host {
 	}
 
 	async #connect(): Promise<Way> {
-		// Short: the path of a Unix socket has at most 107 bytes.
-		const folder = mkdtempSync(join(tmpdir(), "ssh-"));
+		const folder = this.#sockets.make();
 		try {
 			writeFileSync(join(folder, "known"), `machine ${this.#machine.hostKey}\n`, { mode: 0o600 });
 			const words = ["-c", holding, "sh", this.#program, "-M", "-N", ...this.#over(folder), ...this.#whom];
