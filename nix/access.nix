@@ -1,5 +1,5 @@
-# How the node gets in: by ssh, as root, with two keys. One may do nothing but talk to the agent; the other brings a new system
-# (NixOps4 copies it and switches to it).
+# Who gets in, by ssh. The node has one key, as root: with it NixOps4 copies a new system here and switches to it, and so it may
+# talk to the agent too. Another program's key, such as one that watches, may be good for the agent alone.
 {
   config,
   lib,
@@ -19,12 +19,14 @@ in
     agentKeys = mkOption {
       type = types.listOf key;
       default = [ ];
-      description = "Public keys that may call the agent and nothing else.";
+      description = "Public keys that may call the agent and nothing else. The node's own is not one of them: see deployKeys.";
     };
     deployKeys = mkOption {
       type = types.listOf key;
       default = [ ];
-      description = "Public keys that may bring a new system: whoever holds one is root.";
+      description = ''
+        Public keys that may bring a new system: whoever holds one is root. What `fediversity machine key` prints goes here.
+      '';
     };
     customerKeys = mkOption {
       type = types.listOf key;
@@ -40,6 +42,10 @@ in
         PasswordAuthentication = false;
         KbdInteractiveAuthentication = false;
         PermitRootLogin = "prohibit-password";
+        # The node has one connection, in which each volume that is open is a session, and each thing asked another one.
+        MaxSessions = 100;
+        # Of a node that is gone nothing stays here for longer than this, three times.
+        ClientAliveInterval = 15;
       };
     };
     users.users = {

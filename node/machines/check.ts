@@ -29,7 +29,7 @@ export async function check(machine: Carrying, agent: Agent, version: string): P
 const fixes: Readonly<Record<string, string>> = {
 	"machine-silent": "Start the machine, and its sshd, and let this node through its firewall",
 	"machine-refused":
-		"Put what fediversity machine key prints into authorized_keys there (fediversity.access.agentKeys)",
+		"Put what fediversity machine key prints into authorized_keys of root there (fediversity.access.deployKeys)",
 	"machine-key-changed": "If the machine was set up anew, remove it and add it again; else somebody is in between",
 	"machine-agent": "Switch the machine to a system that imports our machine module (specs/nixos.md)",
 	"program-missing": "Install OpenSSH's client on this machine, such as openssh-client",
