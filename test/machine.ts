@@ -99,12 +99,21 @@ export class SshMachine {
 
 	/** A place here as this machine declares it. */
 	declared(place: Place): DeclaredPlace {
-		if (place.kind === "remote" || place.kind === "bucket") throw new Error(`${place.kind} is not tried here`);
+		if (place.kind === "remote") throw new Error("A machine declares what it has itself");
+		if (place.kind === "bucket") {
+			const { accessKeyId, secretAccessKey, ...bucket } = place;
+			const accessKeyIdFile = this.#secret(`id-${place.bucket}`, accessKeyId);
+			return { ...bucket, accessKeyIdFile, secretAccessKeyFile: this.#secret(`key-${place.bucket}`, secretAccessKey) };
+		}
 		if (place.kind !== "postgres") return place;
 		const { password, ...rest } = place;
-		const passwordFile = this.at(`password-${place.database}`);
-		writeFileSync(passwordFile, password ?? "", { mode: 0o600 });
+		const passwordFile = this.#secret(`password-${place.database}`, password ?? "");
 		return { ...rest, passwordFile: password === null ? null : passwordFile };
+	}
+
+	#secret(name: string, value: string): string {
+		writeFileSync(this.at(name), value, { mode: 0o600 });
+		return this.at(name);
 	}
 
 	/** A unit as the stand-in for systemctl knows it: a command that runs until it is stopped. */

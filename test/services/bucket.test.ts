@@ -1,20 +1,35 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { each } from "../../node/volumes/bucket/ahead.ts";
 import { openBucketSource, openBucketTarget } from "../../node/volumes/bucket/bucket.ts";
 import { bucketsAt, inBucket } from "../contracts/bucket-yard.ts";
 import { Garage, garageProgram } from "../contracts/garage.ts";
+import { remotely } from "../contracts/remote-yard.ts";
 import { listed, never, round } from "../contracts/round.ts";
 import { describeVolume } from "../contracts/volume.ts";
+import { hasSshd, SshMachine } from "../machine.ts";
 
 let started: Promise<Garage> | undefined;
 const garage = () => (started ??= new Garage().start());
 const skip = garageProgram ? null : "needs Garage on the search path, or Cargo to build it";
-afterAll(async () => (await started)?.stop());
+const machine = hasSshd && garageProgram ? new SshMachine() : undefined;
+beforeAll(() => machine?.start());
+afterAll(async () => {
+	await machine?.stop();
+	await (await started)?.stop();
+});
 
 describeVolume("bucket, at Garage", bucketsAt(garage, skip));
+
+describeVolume(
+	"bucket, at Garage, over ssh",
+	remotely(() => machine as SshMachine, bucketsAt(garage, skip ?? (hasSshd ? null : "sshd is not installed")), [
+		"arrives as it was",
+		"costs a second round",
+	]),
+);
 
 describe.skipIf(skip !== null)("a bucket of 100,000 objects", () => {
 	test("moves, and costs a second round next to nothing", async () => {
