@@ -24,7 +24,29 @@ let
     };
 
   # The root of all deployments, with what this provider's flake has locked.
-  root = pkgs.writeTextDir "default.nix" ''
+  root = pkgs.symlinkJoin {
+    name = "fediversity-root";
+    paths = [
+      code
+      (pkgs.writeTextDir "versions.json" (builtins.toJSON versions))
+    ];
+  };
+
+  # What the machines get, so that nothing moves in that these cannot read.
+  versions =
+    let
+      packages = inputs.nixpkgs.legacyPackages.${pkgs.stdenv.hostPlatform.system};
+    in
+    {
+      mastodon = packages.mastodon.version;
+      peertube = packages.peertube.version;
+      pixelfed = packages.pixelfed.version;
+      garage = packages.garage_2.version;
+      galene = packages.galene.version;
+      gotosocial = packages.gotosocial.version;
+    };
+
+  code = pkgs.writeTextDir "default.nix" ''
     { plan }:
     import ${cfg.package}/lib/fediversity/nix/nixops4 {
       inherit plan;

@@ -150,6 +150,7 @@ let
   declared = {
     services = lib.mapAttrs (key: service: {
       inherit (service) units;
+      prepares = lib.optional (cfg.secrets ? ${baseNameOf key}) "fediversity-secrets-${baseNameOf key}.service";
       account =
         if cfg.owners ? ${baseNameOf key} then "fediversity-owner-${baseNameOf key}.service" else null;
       # Secrets are the node's: it has them in its vault, and hands them on itself.

@@ -11,6 +11,7 @@ import { customerStaffRoutes } from "./customers/staff-routes.ts";
 import { Tokens } from "./customers/tokens.ts";
 import { deploymentRoutes } from "./deployments/routes.ts";
 import { findings } from "./doctor/findings.ts";
+import type { Pool } from "./doctor/machines.ts";
 import { domainRoutes } from "./domains/routes.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { machineRoutes } from "./machines/routes.ts";
@@ -105,10 +106,22 @@ function routesOf(
 			zone: parts.zone,
 			peers: parts.peers.all(),
 			certificates: parts.certificates.standings(),
+			pool: poolOf(parts),
 			now,
 		}),
 	}));
 	return routes;
+}
+
+function poolOf({ fleet, version, missing }: Parts): Pool {
+	return {
+		all: () => fleet.machines.all(),
+		async check(machine) {
+			const { check } = await import("./machines/check.ts");
+			return check(machine, fleet.agent(machine.id), version);
+		},
+		missing,
+	};
 }
 
 /** Where other nodes come with what they say of migrations. */

@@ -21,7 +21,7 @@ import { Rfc2136Zone } from "./domains/rfc2136-zone.ts";
 import type { Engine, Plan } from "./engines/engine.ts";
 import { LocalEngine } from "./engines/local/local-engine.ts";
 import type { Recipe } from "./engines/local/recipe.ts";
-import { openNixops4Engine } from "./engines/nixops4/open.ts";
+import { missingOf, openNixops4Engine } from "./engines/nixops4/open.ts";
 import type { Kinds } from "./jobs/job.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import type { OnEnd } from "./jobs/ledger.ts";
@@ -206,6 +206,7 @@ export function openParts(config: Config, { environment, now, recipes, agent }: 
 		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
 		...{ deployments, history, jobs, onEnd, migrations, moveIns, requests, metrics, version, ...notices },
 		...{ peers, directory, acceptance, sheet, certificates, fleet },
+		missing: async () => missingOf(config.engine.program, environment),
 	};
 }
 

@@ -33,6 +33,8 @@ export interface DeclaredService {
 	/** What is stopped when the service is frozen: everything that writes, timers too. The databases stay up. */
 	readonly units: readonly string[];
 	readonly volumes: Readonly<Record<string, DeclaredVolume>>;
+	/** Units that make of its secrets what its programs read, and run again before it wakes. */
+	readonly prepares?: readonly string[];
 	/** The unit that gives the first account the password among the secrets, each time it is started. */
 	readonly account?: string | null;
 	/** Who is asked how the service is: an address here, and what it answers when it is well (default: any below 400). */

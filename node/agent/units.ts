@@ -9,10 +9,11 @@ export type Hold = "frozen" | "stopped";
 
 /**
  * Ends a service's units and writes down that they stay ended: units look for that file before they start, so a restart of
- * the machine, or a switch to another system, wakes nobody up. Again is fine, also with another reason.
+ * the machine, or a switch to another system, wakes nobody up. Again is fine, also with another reason. A service that is
+ * not here yet can be stopped before it comes.
  */
 export async function hold(declaration: Declaration, service: string, why: Hold): Promise<void> {
-	const { units } = declaration.service(service);
+	const units = why === "stopped" ? unitsOf(declaration, service) : declaration.service(service).units;
 	const file = declaration.holdFile(service);
 	mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
 	writeFileSync(file, `${why}\n`, { flush: true });
@@ -21,11 +22,22 @@ export async function hold(declaration: Declaration, service: string, why: Hold)
 	if (awake.length > 0) throw trouble(awake, "they still run");
 }
 
-/** Lets a service run again. Again is fine. */
+/** Lets a service run again, with the secrets that are here now. Again is fine. */
 export async function letGo(declaration: Declaration, service: string): Promise<void> {
-	const { units } = declaration.service(service);
+	const units = unitsOf(declaration, service);
 	rmSync(declaration.holdFile(service), { force: true });
+	const { prepares = [], account } = declaration.services[service] ?? {};
+	const asleep = (await Promise.all(units.map(isActive))).every((active) => !active);
+	// What was made of its secrets before it was held may be of others.
+	if (asleep) await systemctl(["restart", "--", ...prepares], prepares);
 	await systemctl(["start", "--", ...units], units);
+	// It waits for the service itself, and did not run while that was held.
+	if (account) await systemctl(["start", "--no-block", "--", account], [account]);
+}
+
+/** None for a service that is not declared. */
+function unitsOf(declaration: Declaration, service: string): readonly string[] {
+	return Object.hasOwn(declaration.services, service) ? declaration.service(service).units : [];
 }
 
 /** Gives the first account the password that now lies among the secrets. */

@@ -8,6 +8,7 @@ import { certificates } from "./certificates.ts";
 import { keyFiles, stateFolder } from "./files.ts";
 import { bad, type Check, type Finding } from "./finding.ts";
 import { clock, nodeVersion } from "./machine.ts";
+import { machines, type Pool } from "./machines.ts";
 import { mailServer, names, ports, zone } from "./network.ts";
 import { peers } from "./peers.ts";
 import { programs } from "./programs.ts";
@@ -23,6 +24,8 @@ export interface Parts {
 	readonly peers?: readonly Peer[];
 	/** How each certificate stands that the node gets. */
 	readonly certificates?: readonly Standing[];
+	/** The provider's machines. */
+	readonly pool?: Pool;
 	/** Ms since 1970. */
 	readonly now: () => number;
 }
@@ -42,6 +45,7 @@ export async function findings(config: Config, parts: Parts): Promise<Finding[]>
 		mail: () => mailServer(config.mail),
 		peers: async () => peers(parts.peers ?? [], parts.now()),
 		certificates: async () => certificates(parts.certificates ?? [], parts.now()),
+		machines: () => machines(config, parts.pool),
 		programs: () => programs(parts.engine, parts.services ?? []),
 	};
 	const found = await Promise.all(Object.entries(checks).map(([name, check]) => looked(name, check)));

@@ -11,6 +11,7 @@ import { chosen, planOf } from "../deployments/plan.ts";
 import type { Ownership } from "../domains/records.ts";
 import type { Engine, Plan } from "../engines/engine.ts";
 import type { Notices } from "../notices/notice.ts";
+import { isOlder } from "../peers/fitting.ts";
 import type { Vault } from "../secrets/vault.ts";
 import type { Service } from "../services/service.ts";
 import type { Database } from "../store/database.ts";
@@ -220,6 +221,7 @@ export class MoveIns {
 			for (const service of this.#services(offer)) {
 				const ability = await engine.can(service);
 				if (!ability.can) throw new Problem("service-unavailable", { service: service.title, reason: ability.why });
+				checkVersion(service, ability.version, offer, this.#parts.origin);
 			}
 		});
 		await tried(() => {
@@ -332,4 +334,16 @@ export function bytesOf({ services }: Content<"offer">): number {
 /** What a place at this node is good for, in numbers. */
 export function bytesRoom({ about }: Session): { bytes: number; entries: number } {
 	return { bytes: (about.wish?.diskMiB ?? 0) * MiB, entries: mostEntries };
+}
+
+/** Programs take the state of those before them, and not of those after. Versions that are not told are not compared. */
+function checkVersion(
+	{ name, title }: Service,
+	there: string | undefined,
+	{ services }: Content<"offer">,
+	origin: string,
+): void {
+	const here = services.find((one) => one.name === name)?.version ?? undefined;
+	if (there === undefined || here === undefined || !isOlder(there, here)) return;
+	throw new Problem("provider-older", { provider: new URL(origin).hostname, service: title, there, here });
 }

@@ -35,6 +35,10 @@ export interface PairOptions {
 	readonly machines?: Record<Provider, Machine>;
 	/** A file with a function `recipes`, and what each node gives it to learn how services are run there. */
 	readonly recipes?: { readonly file: string; readonly given: Readonly<Record<Provider, unknown>> };
+	/** More lines of each node's configuration. */
+	readonly settings?: Partial<Record<Provider, string>>;
+	/** More that each node finds in its environment. */
+	readonly environments?: Partial<Record<Provider, Readonly<Record<string, string>>>>;
 	/** Where a node keeps its state, instead of the pair's folder. */
 	readonly folders?: Partial<Record<Provider, string>>;
 }
@@ -133,7 +137,7 @@ zone.key_name = "${provider}"
 engine.first_port = ${ports[provider][0]}
 engine.last_port = ${ports[provider][1]}
 demo.mailbox = "http://mail.localhost/"
-`;
+${this.#options.settings?.[provider] ?? ""}`;
 	}
 
 	/** Starts a node, again after `kill`; resolves when it answers. */
@@ -148,7 +152,7 @@ demo.mailbox = "http://mail.localhost/"
 		const child = spawn(args[0] ?? "", args.slice(1), {
 			cwd: this.folder,
 			// As boot.mjs has it.
-			env: { ...process.env, MALLOC_ARENA_MAX: "2" },
+			env: { ...process.env, MALLOC_ARENA_MAX: "2", ...this.#options.environments?.[provider] },
 			stdio: ["ignore", log, log, "ipc"],
 		});
 		closeSync(log);

@@ -7,6 +7,7 @@ let
   pkgs = {
     writeText = name: text: fake name // { inherit text; };
     writeTextDir = name: text: fake (baseNameOf name) // { inherit text; };
+    symlinkJoin = { name, paths }: fake name // { inherit paths; };
     writeShellScript = name: text: fake name // { inherit text; };
     writeShellApplication = { name, text, runtimeInputs ? [ ] }: fake name // { inherit text; };
     runtimeShell = "/bin/sh";

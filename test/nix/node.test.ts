@@ -90,7 +90,7 @@ describe.skipIf(program === null)(
 		test("hands the engine its root, its key and flakes", async () => {
 			const { unit } = await node(`{ settings.engine.kind = "nixops4"; secrets.sshKeyFile = "/s/key"; }`);
 			expect(unit.environment).toMatchObject({
-				FEDIVERSITY_ENGINE_ROOT: "/nix/store/default.nix",
+				FEDIVERSITY_ENGINE_ROOT: "/nix/store/fediversity-root",
 				FEDIVERSITY_ENGINE_KEY_FILE: "%d/ssh-key",
 				NIX_CONFIG: "experimental-features = nix-command flakes",
 			});

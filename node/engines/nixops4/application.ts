@@ -127,7 +127,7 @@ export class Application {
 			return new Problem("program-missing", { program: "nixops4", fix: "nix profile install github:nixops4/nixops4" });
 		if (!(error instanceof RunFailed)) return error;
 		log.warning("NixOps4 failed for {deployment}: {why}", { deployment: this.plan.deployment, why: this.#trouble });
-		return new Problem("nixops4-failed", { reason: this.#trouble ?? error.message }, { cause: error });
+		return new Problem("nixops4-failed", { reason: reasonIn(this.#trouble ?? error.message) }, { cause: error });
 	}
 
 	#news(signal: AbortSignal): Promise<void> {
@@ -145,4 +145,10 @@ export class Application {
 	#tell(): void {
 		for (const told of [...this.#listeners]) told();
 	}
+}
+
+/** NixOps4 says no more of a switch than that its program has failed. */
+function reasonIn(said: string): string {
+	if (!/ system\.switch\b/.test(said)) return said;
+	return "its NixOS could not be built, or it could not be switched to that; the log has why";
 }

@@ -22,7 +22,7 @@ import { Turns } from "../local/turns.ts";
 import { Addresses } from "./addresses.ts";
 import type { Application } from "./application.ts";
 import { isSame, modules, planned, type Site } from "./planned.ts";
-import type { MachinePool } from "./resources/resource.ts";
+import type { MachinePool, SecretName } from "./resources/resource.ts";
 import type { Runs } from "./runs.ts";
 import { type Step, stagesTo } from "./stages.ts";
 import type { States } from "./states.ts";
@@ -32,6 +32,8 @@ const log = getLogger(["fediversity", "nixops4"]);
 
 /** Between two looks at whether a service is well, ms. */
 const betweenLooks = 1000;
+/** How long a secret may take to its machine, ms. */
+const adoption = 120_000;
 
 export interface Nixops4EngineOptions {
 	readonly nodeId: string;
@@ -45,6 +47,8 @@ export interface Nixops4EngineOptions {
 	readonly root: string;
 	/** Where the machines' web servers listen for the gateway. */
 	readonly webPort: number;
+	/** How long a service may take until it first answers, seconds. */
+	readonly readySeconds: number;
 	/** Most that one run may take, seconds. */
 	readonly deadline: number;
 	/** Called once, when the first run is near: what it takes is heavy to load. */
@@ -52,16 +56,20 @@ export interface Nixops4EngineOptions {
 	readonly machines: Machines;
 	/** Whether `nixops4` and `nix` are here; the missing one's name if not. */
 	missing(): Promise<string | null>;
+	/** Of the services as `root` brings them. */
+	versions(): Promise<Readonly<Record<string, string>>>;
 }
 
 /** The node's side of what NixOps4 asks for, and what it has told of. */
 export interface Workings {
 	readonly runs: Pick<Runs, "open" | "close">;
 	readonly states: Pick<States, "remove">;
+	/** Puts a secret on a machine as the vault has it now. */
+	deliver(machine: string, secret: SecretName, signal: AbortSignal): Promise<void>;
 }
 
 /** What the engine needs of the provider's machines beside what NixOps4's resources do. */
-export interface Machines extends Pick<MachinePool, "release"> {
+export interface Machines extends Pick<MachinePool, "reserve" | "release"> {
 	/** The machine that a deployment has; undefined: none. */
 	of(deployment: string): ReservedMachine | undefined;
 	agent(machine: string): Agent;
@@ -98,7 +106,10 @@ export class Nixops4Engine implements Engine {
 			return { can: false, code: "needs-engine", missing: "local engine", why };
 		}
 		const missing = await this.#options.missing();
-		if (missing === null) return { can: true };
+		if (missing === null) {
+			const { [name]: version } = await this.#options.versions();
+			return { can: true, ...(version !== undefined && { version }) };
+		}
 		return { can: false, code: "needs-program", missing, why: `${missing} is not installed on this node` };
 	}
 
@@ -120,8 +131,9 @@ export class Nixops4Engine implements Engine {
 
 	setPassword(plan: Plan, service: string, report: Report): Promise<void> {
 		return this.#turns.take(plan.deployment, async () => {
-			await this.#runThrough({ ...plan, mode: "serving" }, report);
-			const { agent } = this.#machineOf(plan);
+			const { id, agent } = this.#machineOf(plan);
+			const { deliver } = await this.#workings();
+			await deliver(id, { deployment: plan.deployment, service, name: "password" }, report.signal);
 			await agent.setPassword(nameOf(plan, service), report.signal);
 		});
 	}
@@ -130,9 +142,15 @@ export class Nixops4Engine implements Engine {
 		return Promise.all(plan.services.map(({ name }) => this.#sighting(plan, name)));
 	}
 
-	/** The machine is there and built, and nothing runs on it. */
+	/** The machine is there and built, and its services are held before they come. */
 	prepare(plan: Plan, report: Report): Promise<void> {
-		return this.#turns.take(plan.deployment, () => this.#runThrough({ ...plan, mode: "stopped" }, report));
+		return this.#turns.take(plan.deployment, async () => {
+			await this.#folder(plan).remember({ hold: "stopped" });
+			await this.#options.machines.reserve(plan.deployment, planned(plan, this.#options.site).machine);
+			const { agent } = this.#machineOf(plan);
+			for (const { name } of plan.services) await agent.stop(nameOf(plan, name), report.signal);
+			await this.#runThrough({ ...plan, mode: "stopped" }, report);
+		});
 	}
 
 	async places(plan: Plan): Promise<readonly PlacedVolume[]> {
@@ -152,8 +170,13 @@ export class Nixops4Engine implements Engine {
 		);
 	}
 
+	/** Accounts are in the state already, where machines look for them; the secrets came after the machine was built. */
 	async adopt(plan: Plan): Promise<void> {
-		await this.#folder(plan).remember({ adopted: true });
+		const { id } = this.#machineOf(plan);
+		const { deliver } = await this.#workings();
+		for (const { name: service } of plan.services)
+			for (const name of serviceNamed(service)?.secrets ?? [])
+				await deliver(id, { deployment: plan.deployment, service, name }, AbortSignal.timeout(adoption));
 	}
 
 	/** A machine cannot run a second copy of its services beside them, so nothing is tried. */
@@ -260,9 +283,12 @@ export class Nixops4Engine implements Engine {
 		await folder.remember({ hold });
 		this.#publish(plan);
 		const agent = this.#options.machines.agent(machine.id);
-		const { services } = await agent.describe(signal);
-		if (!services[nameOf(plan, service)]) return;
-		await (hold === "frozen" ? agent.freeze(nameOf(plan, service), signal) : agent.stop(nameOf(plan, service), signal));
+		const held =
+			hold === "frozen" ? agent.freeze(nameOf(plan, service), signal) : agent.stop(nameOf(plan, service), signal);
+		await held.catch((error) => {
+			// What was never set up there rests already.
+			if (!(error instanceof Problem && error.code === "machine-lacks")) throw error;
+		});
 	}
 
 	/** Erases a service's state on its machine while that still declares where it is. */
@@ -296,7 +322,7 @@ export class Nixops4Engine implements Engine {
 
 	async #untilWell(plan: Plan, service: string, report: Report): Promise<void> {
 		const { agent } = this.#machineOf(plan);
-		const { readySeconds } = this.#options.site;
+		const { readySeconds } = this.#options;
 		const late = AbortSignal.timeout(readySeconds * 1000);
 		for (;;) {
 			const health = await agent.probe(nameOf(plan, service), report.signal);

@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { Config } from "../../config.ts";
+import { lazily } from "../../lazily.ts";
 import type { Fleet } from "../../machines/fleet.ts";
 import { Nixops4Engine } from "./nixops4-engine.ts";
 import type { WorkingsParts } from "./workings.ts";
@@ -24,16 +25,18 @@ export function openNixops4Engine({ nodeId, config, fleet, environment, ...parts
 	const { program, root, keyFile, system, runMinutes, webPort } = config.engine;
 	const { folder } = config.state;
 	const provider = { executable: process.execPath, args: [join(packaged, "node/main.ts"), "provider"] };
+	const code = root ?? join(packaged, "nix/nixops4");
 	return new Nixops4Engine({
-		...{ nodeId, program, webPort, deadline: runMinutes * 60 },
+		...{ nodeId, program, webPort, readySeconds, deadline: runMinutes * 60 },
 		folder: join(folder, "nixops4"),
-		site: { provider, identityFile: keyFile, system, readySeconds },
+		site: { provider, identityFile: keyFile, system },
 		environment: Object.fromEntries(
 			Object.entries(environment).filter(
 				(one): one is [string, string] => one[1] !== undefined && passedOn.test(one[0]),
 			),
 		),
-		root: root ?? join(packaged, "nix/nixops4"),
+		root: code,
+		versions: lazily(() => versionsIn(code)),
 		async workings() {
 			const { workingsWith } = await import("./workings.ts");
 			return workingsWith({ ...parts, machines: fleet, storage: config.storage, folder });
@@ -41,14 +44,29 @@ export function openNixops4Engine({ nodeId, config, fleet, environment, ...parts
 		machines: {
 			of: (deployment) => fleet.of(deployment),
 			agent: (id) => fleet.agent(id),
+			reserve: (...asked) => fleet.reserve(...asked),
 			release: (one) => fleet.release(one),
 			close: () => fleet.close(),
 		},
-		async missing() {
-			const needed = [program, ...(environment["_NIXOPS4_EVAL"] === undefined ? ["nix"] : [])];
-			return needed.find((one) => !isThere(one, environment["PATH"] ?? "")) ?? null;
-		},
+		missing: async () => missingOf(program, environment),
 	});
+}
+
+/** `nixops4` or `nix`, if it is not installed; null: both are here. */
+export function missingOf(program: string, environment: OpenParts["environment"]): string | null {
+	const path = environment["PATH"] ?? "";
+	if (!isThere(program, path)) return "nixops4";
+	return environment["_NIXOPS4_EVAL"] === undefined && !isThere("nix", path) ? "nix" : null;
+}
+
+/** The provider's flake writes down beside the root what its nixpkgs has; a root without that tells no versions. */
+async function versionsIn(root: string): Promise<Readonly<Record<string, string>>> {
+	try {
+		return JSON.parse(readFileSync(join(root, "versions.json"), "utf8"));
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+		throw error;
+	}
 }
 
 function isThere(program: string, path: string): boolean {

@@ -11,8 +11,6 @@ export interface Site {
 	readonly identityFile: string | null;
 	/** Nix's name for what machines are, such as `x86_64-linux`. */
 	readonly system: string;
-	/** How long a service may take until it first answers, seconds. */
-	readonly readySeconds: number;
 }
 
 /** Memory that NixOS itself and the web server take, and room on the disk for the system and its predecessor. */
@@ -22,8 +20,9 @@ const systemNeeds = { memoryMiB: 512, diskMiB: 8192 };
 export const modules: readonly string[] = ["mastodon", "peertube", "pixelfed", "garage", "galene", "gotosocial"];
 
 /**
- * plan.json for what is wanted. The customer's DNS records are the node's own matter, since its gateway stands in front of
- * the machine: that is where requests wait while services rest, and are forwarded once they have moved.
+ * plan.json for what is wanted. Whether services rest is the agent's matter, which takes seconds, so that a plan which
+ * serves again is one that NixOps4 has made true before. The customer's DNS records are the node's own, since its gateway
+ * stands in front of the machine: that is where requests wait while services rest, and are forwarded once they have moved.
  */
 export function planned(plan: Plan, site: Site, machine: "present" | "absent" = "present"): NixPlan {
 	const services = plan.services.map((one) => [one, described(one.name)] as const);
@@ -32,7 +31,7 @@ export function planned(plan: Plan, site: Site, machine: "present" | "absent" = 
 		version: 1,
 		deployment: plan.deployment,
 		domain: plan.domain,
-		mode: plan.mode,
+		mode: plan.mode === "absent" ? "absent" : "serving",
 		generation: 0,
 		provider: { executable: site.provider.executable, args: [...site.provider.args] },
 		machine: {
@@ -44,19 +43,11 @@ export function planned(plan: Plan, site: Site, machine: "present" | "absent" = 
 		ssh: { identityFile: site.identityFile },
 		// Where the machine goes back nothing is on it any more.
 		services:
-			machine === "absent"
-				? {}
-				: Object.fromEntries(services.map(([one, service]) => [one.name, entry(one, service, plan, site)])),
+			machine === "absent" ? {} : Object.fromEntries(services.map(([one, service]) => [one.name, entry(one, service)])),
 	};
 }
 
-function entry(
-	{ hosts, origin, owner }: PlannedService,
-	service: Service,
-	{ mode }: Plan,
-	{ readySeconds }: Site,
-): NixPlan["services"][string] {
-	const hasHealth = mode === "serving" && service.name !== "garage";
+function entry({ hosts, origin, owner }: PlannedService, service: Service): NixPlan["services"][string] {
 	return {
 		hosts: [...hosts],
 		origin,
@@ -64,7 +55,8 @@ function entry(
 		secrets: [...service.secrets],
 		buckets: {},
 		records: {},
-		probe: hasHealth ? { url: new URL("/", origin).href, below: 500, seconds: readySeconds } : null,
+		// The agent asks them where they are; from outside nobody is let in before all of the run is done.
+		probe: null,
 	};
 }
 

@@ -11,11 +11,9 @@ export interface Standing {
 	readonly hold: "frozen" | "stopped" | null;
 	/** Of the run that was begun last. */
 	readonly generation: number;
-	/** The state in its volumes came from another node: there are accounts in it. */
-	readonly adopted: boolean;
 }
 
-const nothing: Standing = { applied: null, hold: null, generation: 0, adopted: false };
+const nothing: Standing = { applied: null, hold: null, generation: 0 };
 
 /** The same for every deployment: what differs is data beside it. */
 const entry = "import ./root { plan = ./plan.json; }\n";

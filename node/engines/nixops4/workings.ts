@@ -11,7 +11,7 @@ import { GarageAdmin } from "../local/recipes/garage/admin.ts";
 import { Answering } from "./answering.ts";
 import type { Workings } from "./nixops4-engine.ts";
 import type { Storage } from "./resources/bucket.ts";
-import type { MachinePool } from "./resources/resource.ts";
+import type { MachinePool, SecretName } from "./resources/resource.ts";
 import { resourcesWith } from "./resources.ts";
 import { Runs } from "./runs.ts";
 import { States } from "./states.ts";
@@ -32,11 +32,11 @@ export interface WorkingsParts {
 /** The node's side of NixOps4: what it asks for through our provider, and where that calls. */
 export function workingsWith({ db, vault, machines, zone, guardOf, storage, folder, now }: WorkingsParts): Workings {
 	const states = new States(db, now);
+	const makeSecret = ({ name }: SecretName) => (name === "password" ? newPassword() : newSecret());
 	const resources = resourcesWith({
-		...{ vault, machines, makeKey: newSecret },
+		...{ vault, machines, makeKey: newSecret, makeSecret },
 		zones: { zoneOf: (name) => (zone && name.endsWith(`.${zone.name}`) ? zone : undefined), guardOf },
 		storage: async () => storageAt(storage),
-		makeSecret: ({ name }) => (name === "password" ? newPassword() : newSecret()),
 	});
 	const runs = new Runs({
 		socket: reachable(join(folder, "nixops4", "run.sock")),
@@ -44,7 +44,14 @@ export function workingsWith({ db, vault, machines, zone, guardOf, storage, fold
 		answering: new Answering(states, resources),
 		ended: (deployment) => states.forget(deployment),
 	});
-	return { runs, states };
+	return {
+		...{ runs, states },
+		async deliver(machine, secret, signal) {
+			const { deployment, service, name } = secret;
+			const value = await vault.obtain(`${deployment}/${service}/${name}`, () => makeSecret(secret));
+			await machines.deliver(machine, secret, value, signal);
+		},
+	};
 }
 
 function storageAt(storage: Config["storage"]): Storage {
