@@ -8,6 +8,9 @@ test.each([
 	["/d/choir.example", "deployment", { domain: "choir.example" }],
 	["/d/m%C3%BCnchen.example", "deployment", { domain: "münchen.example" }],
 	["/d/choir.example/jobs/j1", "job", { domain: "choir.example", id: "j1" }],
+	["/provider", "provider", {}],
+	["/provider/moves", "provider-moves", {}],
+	["/provider/nothing", "nowhere", {}],
 	["/d/", "nowhere", {}],
 	["/d/%E0%A4%A", "nowhere", {}],
 	["/d/choir.example/jobs", "nowhere", {}],
@@ -23,7 +26,7 @@ test("addresses that are made are understood again", () => {
 
 test("strangers see the front page and the ways in, and nothing of a customer", () => {
 	const open = ["/", "/sign-in", "/sign-up", "/nowhere"].map((path) => needsCustomer(routeOf(path).page));
-	const closed = ["/home", "/new", "/d/a.example", "/account", "/notices"].map((path) =>
+	const closed = ["/home", "/new", "/d/a.example", "/account", "/notices", "/provider"].map((path) =>
 		needsCustomer(routeOf(path).page),
 	);
 	expect([...open, ...closed]).toEqual([...open.map(() => false), ...closed.map(() => true)]);

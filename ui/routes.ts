@@ -11,6 +11,9 @@ const addresses = {
 	"move-in": "/move-in",
 	notices: "/notices",
 	account: "/account",
+	provider: "/provider",
+	"provider-moves": "/provider/moves",
+	"provider-findings": "/provider/findings",
 } as const;
 
 export type PageName = keyof typeof addresses | "nowhere";

@@ -48,7 +48,15 @@ const machine = {
 		hostKey: "ssh-ed25519 AAAA",
 		fingerprint: "SHA256:abc",
 	},
-	...{ system: "x86_64-linux", memoryMiB: 4096, diskGiB: 100, state: "open", deployment: null, createdAt: at },
+	...{
+		system: "x86_64-linux",
+		memoryMiB: 4096,
+		diskGiB: 100,
+		state: "open",
+		deployment: null,
+		domain: null,
+		createdAt: at,
+	},
 };
 const step = { step: "start:snac", title: "Start snac", state: "stuck", startedAt: at, note: null };
 const job = {

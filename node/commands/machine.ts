@@ -61,7 +61,7 @@ export async function listMachines(node: Client, terminal: Terminal, json: boole
 		"MEMORY MIB": (machine) => machine.memoryMiB,
 		"DISK GIB": (machine) => machine.diskGiB,
 		STATE: (machine) => machine.state,
-		CARRIES: (machine) => machine.deployment ?? "–",
+		CARRIES: (machine) => machine.domain ?? machine.deployment ?? "–",
 	});
 }
 

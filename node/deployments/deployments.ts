@@ -63,9 +63,13 @@ export class Deployments {
 		return found;
 	}
 
+	find(id: string): Deployment | undefined {
+		return this.#one("id = $id", { id });
+	}
+
 	/** One that must be there. */
 	known(id: string): Deployment {
-		const found = this.#one("id = $id", { id });
+		const found = this.find(id);
 		if (!found) throw new Error(`There is no deployment ${id}`);
 		return found;
 	}

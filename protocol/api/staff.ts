@@ -146,6 +146,8 @@ export const MachineView = z
 		state: z.enum(["open", "draining"]),
 		/** Whose it is for now; null: nobody's. */
 		deployment: z.string().nullable(),
+		/** Of that deployment; null: none, or it is not known any more. */
+		domain: z.string().nullable(),
 		createdAt: Moment,
 	})
 	.meta({ id: "Machine" });

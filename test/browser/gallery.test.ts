@@ -99,12 +99,15 @@ async function violations(page: Page): Promise<string[]> {
 	);
 }
 
-/** What the console and the content policy have to say; a 4xx that the scene is about is no complaint. */
+/** What the console and the content policy have to say; a 4xx or a 504 that the scene is about is no complaint. */
 function listen(page: Page): string[] {
 	const complaints: string[] = [];
 	page.on("pageerror", (error) => complaints.push(`${error}`));
 	page.on("console", (message) => {
-		if (["error", "warning"].includes(message.type()) && !/status of 4\d\d|ERR_EMPTY_RESPONSE/.test(message.text()))
+		if (
+			["error", "warning"].includes(message.type()) &&
+			!/status of (4\d\d|504)|ERR_EMPTY_RESPONSE/.test(message.text())
+		)
 			complaints.push(message.text());
 	});
 	return complaints;

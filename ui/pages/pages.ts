@@ -8,6 +8,7 @@ import "./nowhere.ts";
 import "./sign-in.ts";
 import "./sign-up.ts";
 
+type ProviderRoom = "machines" | "moves" | "findings";
 type Show = (panel: Panel, params: Route["params"]) => TemplateResult;
 
 /** A page that is fetched when somebody goes there; its element is drawn when it is known. */
@@ -15,6 +16,12 @@ const fetched =
 	(load: () => Promise<unknown>, show: Show): Show =>
 	(panel, params) =>
 		html`<page-later .load=${load} .page=${() => show(panel, params)}></page-later>`;
+
+const ofProvider = (room: ProviderRoom): Show =>
+	fetched(
+		() => import("./provider.ts"),
+		(panel) => html`<page-provider .panel=${panel} .room=${room}></page-provider>`,
+	);
 
 /** Every page as the element that is it. */
 export const pages: Readonly<Record<PageName, Show>> = {
@@ -50,5 +57,8 @@ export const pages: Readonly<Record<PageName, Show>> = {
 		() => import("./account.ts"),
 		(panel) => html`<page-account .panel=${panel}></page-account>`,
 	),
+	provider: ofProvider("machines"),
+	"provider-moves": ofProvider("moves"),
+	"provider-findings": ofProvider("findings"),
 	nowhere: (panel) => html`<page-nowhere .panel=${panel}></page-nowhere>`,
 };

@@ -52,7 +52,7 @@ function emblem({ provider }: Panel): TemplateResult {
 		: html`<span class="monogram" aria-hidden="true">${[...provider.name][0]}</span>`;
 }
 
-function rooms({ notices }: Panel, page: PageName): TemplateResult {
+function rooms({ notices, session }: Panel, page: PageName): TemplateResult {
 	const unread = notices.unread;
 	const here = (...pages: PageName[]) => (pages.includes(page) ? "page" : nothing);
 	return html`<nav class="rooms" aria-label=${msg("Main")}>
@@ -61,6 +61,11 @@ function rooms({ notices }: Panel, page: PageName): TemplateResult {
 		<a href="/notices" aria-current=${here("notices")}>${icon("bell")}${msg("Notices")}
 			${unread ? html`<span class="count">${unread}<span class="unseen"> ${msg("unread")}</span></span>` : nothing}</a>
 		<a href="/account" aria-current=${here("account")}>${icon("person")}${msg("Account")}</a>
+		${
+			session.me?.staff
+				? html`<a href="/provider" aria-current=${here("provider", "provider-moves", "provider-findings")}>${icon("store")}${msg("Provider")}</a>`
+				: nothing
+		}
 	</nav>`;
 }
 

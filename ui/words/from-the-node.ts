@@ -105,6 +105,9 @@ export const problemSentences = () => [
 	),
 	msg("{machine} has no agent that this node can use ({reason}); bring the machine up to date"),
 	msg("{machine} does not declare {what}; apply the deployment there first"),
+	msg(
+		"The agent of {machine} has version {version}, this node {needed}; bring the machine up to date: deploy to it, or switch it to the node's version",
+	),
 	msg("{units} on {machine} cannot be stopped or started: {reason}"),
 	msg("There is a machine with this name, or with this address and port, already: {machine}"),
 	msg("{machine} still carries {count} deployments; drain it, and wait until they are elsewhere"),

@@ -2,6 +2,7 @@
 import type { Page } from "playwright-core";
 import { longName } from "./deployments.ts";
 import { movingScenes } from "./moving-scenes.ts";
+import { providerScenes } from "./provider.ts";
 import type { WorldName } from "./worlds.ts";
 
 export interface Scene {
@@ -207,6 +208,7 @@ export const scenes: Scene[] = [
 		act: press("Send a test"),
 	},
 	...movingScenes,
+	...providerScenes,
 	{ name: "nowhere", world: "visitor", path: "/nowhere", shows: "No such page" },
 	{ name: "down", world: "down", path: "/home", shows: "The panel cannot start" },
 	{ name: "german-front", world: "german", path: "/", shows: "Deutsch" },

@@ -7,6 +7,7 @@ import { jobs, logLines } from "./jobs.ts";
 import { moving, movingWorlds } from "./moving-worlds.ts";
 import { notices } from "./notices.ts";
 import { account, anna, entitlement, page } from "./people.ts";
+import { providerWorlds } from "./provider.ts";
 import { managed, pointed, unmanaged, unpointed } from "./records.ts";
 
 const signedOut = new Problem("not-signed-in");
@@ -119,6 +120,7 @@ export const worlds = {
 		streams: { "GET /jobs/{id}/events": async () => {} },
 	},
 	...movingWorlds(world),
+	...providerWorlds(world),
 	german: world({ "GET /me": { ...anna, language: "de" } }),
 	down: { answers: {}, dead: true },
 } satisfies Record<string, World>;
