@@ -93,6 +93,16 @@ export class SshMachine {
 
 	declare(service: string, declared: DeclaredService): void {
 		this.#services[service] = declared;
+		this.#write();
+	}
+
+	/** As after a switch to a system without it. */
+	withdraw(service: string): void {
+		delete this.#services[service];
+		this.#write();
+	}
+
+	#write(): void {
 		const all: Declared = { state: this.at("state"), services: this.#services };
 		writeFileSync(this.at("agent.json"), JSON.stringify(all));
 	}

@@ -187,6 +187,11 @@ describe.skipIf(!hasSshd)("a machine behind ssh", () => {
 		expect(existsSync(machine.at("kept.db")) || existsSync(machine.at("kept.db-wal"))).toBe(false);
 		expect(readFileSync(join(outside, "deep", "file"), "utf8")).toBe("x");
 		expect(existsSync(machine.at("state/secrets/dep/gone"))).toBe(false);
+		// It is held back until the machine no longer knows it, and then nothing of it is left.
+		expect(existsSync(machine.at("state/frozen/dep/gone"))).toBe(true);
+		machine.withdraw("dep/gone");
+		for (let n = 0; n < 2; n++) await agent.thaw("dep/gone");
+		expect(existsSync(machine.at("state/frozen/dep/gone"))).toBe(false);
 	}, 180_000);
 
 	test("is asked how it is: the service itself, and the whole machine", async () => {

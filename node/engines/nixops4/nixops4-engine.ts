@@ -307,9 +307,12 @@ export class Nixops4Engine implements Engine {
 		const machine = machines.of(plan.deployment);
 		if (machine) {
 			await this.#runThrough(plan, report);
-			const { services } = await machines.agent(machine.id).describe(report.signal);
+			const agent = machines.agent(machine.id);
+			const { services } = await agent.describe(report.signal);
 			const left = Object.keys(services).filter((name) => name.startsWith(`${plan.deployment}/`));
 			if (left.length > 0) throw new Problem("machine-keeps", { machine: machine.id, what: left.join(", ") });
+			// What held them back has nobody to hold any more, and would lie there for ever.
+			for (const { name } of plan.services) await agent.thaw(nameOf(plan, name), report.signal);
 			const application = await this.#begun(plan, planned(plan, site, "absent"), report);
 			await application.until("", report);
 		}
