@@ -1,5 +1,7 @@
 /** The node's doors to the web. Loaded after the node has begun to listen, since schemas and routes are most of its weight. */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { Passwords } from "./customers/passwords.ts";
 import { customerRoutes } from "./customers/routes.ts";
@@ -126,7 +128,7 @@ function poolOf({ fleet, version, missing }: Parts): Pool {
 
 /** Where other nodes come with what they say of migrations. */
 function migrationDoor(parts: Parts) {
-	const { config, customers, db, domains, engine, catalogue, migrations, moveIns, now } = parts;
+	const { config, customers, domains, engine, catalogue, migrations, moveIns, now } = parts;
 	const { sessions, departures, challenges, echo, past, outside, actor, key, signer } = migrations;
 	const { name, place, terms } = config.provider;
 	const inbox = new Inbox({
@@ -136,7 +138,8 @@ function migrationDoor(parts: Parts) {
 		manages: (domain) => domains.manages(domain),
 	});
 	return openDoor({
-		...{ origin: config.web.url, matters: inbox.matters, signer, now, nonces: new Nonces(db, now) },
+		...{ origin: config.web.url, matters: inbox.matters, signer, now },
+		nonces: new Nonces(join(config.state.folder, "nonces.sqlite"), now),
 		verifierFor: (...asked) => inbox.verifierFor(...asked),
 		doubt: (keyid) => inbox.doubt(keyid),
 	});

@@ -138,10 +138,6 @@ CREATE TABLE migration_message (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX migration_unsent ON migration_message (migration, seq) WHERE acknowledged_at IS NULL;
 
--- Signatures are good for one request each; what is remembered until it would be too old anyway.
-CREATE TABLE nonce (key TEXT NOT NULL, nonce TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (key, nonce)) STRICT, WITHOUT ROWID;
-CREATE INDEX nonce_until ON nonce (until);
-
 -- Other nodes that this one knows of. The key is the one seen first, or confirmed by staff since; another one that it shows is not used.
 CREATE TABLE peer (
 	id TEXT PRIMARY KEY, origin TEXT NOT NULL UNIQUE, told_by TEXT NOT NULL, -- config, staff, customer, or the origin of the peer that named it

@@ -10,7 +10,6 @@ import { openDoor } from "../../../node/migrations/door.ts";
 import { signerOf, verifierOf } from "../../../node/peers/keys.ts";
 import { Nonces } from "../../../node/peers/nonces.ts";
 import { MemoryVault } from "../../../node/secrets/memory-vault.ts";
-import { Database } from "../../../node/store/database.ts";
 
 const [port, file = "", callerFile = "", ownFile = ""] = process.argv.slice(2);
 const origin = `http://127.0.0.1:${port}`;
@@ -29,7 +28,7 @@ const door = openDoor({
 	},
 	signer: async () => signer,
 	verifierFor: async (_sid, keyid) => (keyid === verifier.keyid ? verifier : undefined),
-	nonces: new Nonces(new Database(file), Date.now),
+	nonces: new Nonces(file, Date.now),
 	now: Date.now,
 });
 createServer((request, response) => void door(request, response)).listen(Number(port), "127.0.0.1");
