@@ -2,64 +2,19 @@
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Agent } from "../../node/agent/agent.ts";
 import { moveOf } from "../../node/agent/elsewhere.ts";
-import type { Host, Running } from "../../node/machines/host.ts";
-import { changesSince, type Listed } from "../../node/transfer/changes.ts";
-import { fileOf, takeInventory } from "../../node/transfer/inventory.ts";
-import { ListingFile } from "../../node/transfer/lines.ts";
+import type { Listed } from "../../node/transfer/changes.ts";
 import { Removal } from "../../node/volumes/directory/removal.ts";
 import { openSource, openTarget } from "../../node/volumes/open.ts";
 import type { Listing, Place, RemotePlace, Source, Target } from "../../node/volumes/volume.ts";
+import { Counting } from "../counting-host.ts";
 import { hasSshd, SshMachine } from "../machine.ts";
+import { inventoried } from "./inventoried.ts";
 import { fetched, gathered, listed, never } from "./round.ts";
 
 const files = 2000;
-
-/** Counts what crosses the lines of a host, and cuts one after so many bytes have come. */
-class Counting implements Host {
-	readonly name: string;
-	readonly #host: Host;
-	sent = 0;
-	come = 0;
-	cutAfter = Number.POSITIVE_INFINITY;
-
-	constructor(host: Host) {
-		this.#host = host;
-		this.name = host.name;
-	}
-
-	async start(words: readonly string[], signal?: AbortSignal): Promise<Running> {
-		const running = await this.#host.start(words, signal);
-		const [input, output] = [new PassThrough(), new PassThrough()];
-		input.on("data", (chunk: Buffer) => {
-			this.sent += chunk.length;
-		});
-		input.pipe(running.input);
-		running.output.on("data", (chunk: Buffer) => {
-			this.come += chunk.length;
-			this.cutAfter -= chunk.length;
-			if (this.cutAfter > 0) return;
-			this.cutAfter = Number.POSITIVE_INFINITY;
-			running.kill();
-		});
-		running.output.pipe(output);
-		return { ...running, input, output };
-	}
-
-	run: Host["run"] = (...asked) => this.#host.run(...asked);
-	close: Host["close"] = () => this.#host.close();
-
-	/** What has crossed since the last call. */
-	taken(): { sent: number; come: number } {
-		const { sent, come } = this;
-		this.sent = 0;
-		this.come = 0;
-		return { sent, come };
-	}
-}
 
 describe.skipIf(!hasSshd)("rounds of a tree over ssh", () => {
 	let machine: SshMachine;
@@ -106,21 +61,8 @@ describe.skipIf(!hasSshd)("rounds of a tree over ssh", () => {
 		return one;
 	}
 
-	/** As the transfer has it: in a file, with what it has otherwise than the one before. */
-	async function inventory(
-		from: Source,
-		round: number,
-		before?: Listed,
-	): Promise<{ listing: Listing; listed: Listed }> {
-		const lists = join(folder, "lists");
-		const sources = [{ service: "a", name: "data", kind: "directory" as const, source: from }];
-		const manifest = await takeInventory({ sources, round, final: false, folder: lists, signal: never });
-		const [volume] = manifest.volumes as [Listed["volume"]];
-		const now = { file: fileOf(lists, volume.listing), volume };
-		const all = before && (await changesSince(before, now));
-		const changes = all && before && { since: before.volume.listing, all };
-		return { listing: new ListingFile(now.file, volume, changes), listed: now };
-	}
+	const inventory = (from: Source, round: number, before?: Listed) =>
+		inventoried(from, { folder: join(folder, "lists"), round, before });
 
 	async function brought(from: Source, to: Target, listing: Listing): Promise<void> {
 		const entries = await gathered(listing.batches());
