@@ -19,6 +19,7 @@ for (const [name, value] of Object.entries(secret)) if (value === "") throw new 
 const digest = (text) => createHash("sha256").update(text).digest("hex");
 const places = Object.values(volumes);
 const folders = places.filter(({ kind }) => kind === "directory").map(({ path }) => path);
+for (const folder of folders) mkdirSync(folder, { recursive: true });
 const storages = places
 	.filter(({ kind }) => kind === "bucket")
 	.map(({ accessKeyIdFile, secretAccessKeyFile, ...place }) => {
