@@ -189,6 +189,7 @@ export function openParts(config: Config, { environment, now, recipes, agent }: 
 		serving: (domain) => domains.serving(domain),
 		startJob: (...job) => jobs.start(...job),
 		checkAccepted: (...asked) => acceptance.checkSource(...asked),
+		staff: () => customers.staff(),
 		...{ byHand: config.migrations.byHand, certificates: certificates.isOn },
 	});
 	migrations.sessions.onHear((session, { kind }) => {

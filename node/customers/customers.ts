@@ -84,6 +84,11 @@ export class Customers {
 		return this.get(id);
 	}
 
+	/** The accounts that are staff's. */
+	staff(): string[] {
+		return this.#db.all<{ id: string }>("SELECT id FROM customer WHERE staff = 1").map(({ id }) => id);
+	}
+
 	/** Lets an account do what provider staff does, or no longer; from its next request on. Throws `not-found`. */
 	setStaff(id: string, staff: boolean): KnownCustomer {
 		this.#db.run("UPDATE customer SET staff = $staff WHERE id = $id", { id, staff: Number(staff) });

@@ -64,3 +64,15 @@ test("staff ends the rest of what moves away, by its domain, and only while it r
 	thaw("choir.example");
 	expect(sessions.known(id).about.thawWanted).toBe(true);
 });
+
+test("each account of staff's is told of an offer that waits, once, and nobody where staff decides on none", () => {
+	for (const [settings, times] of [[byHand, 1] as const, [{}, 0] as const]) {
+		const { parts, customer, offered } = idleNode(settings);
+		const sara = customer();
+		parts.customers.setStaff(sara, true);
+		const id = offered(customer(), { origin });
+		parts.moveIns.offered(parts.migrations.sessions.known(id));
+		const told = parts.keptNotices.page(sara, { limit: 9 }).items;
+		expect(told.map(({ kind, link }) => [kind, link])).toEqual(Array(times).fill(["move-waits", "/provider/moves"]));
+	}
+});

@@ -47,6 +47,8 @@ export interface MoveInParts {
 	readonly certificates: boolean;
 	/** Whether staff decides on each offer. */
 	readonly byHand: boolean;
+	/** The accounts that are staff's. */
+	staff(): readonly string[];
 }
 
 const log = getLogger(["fediversity", "migrations"]);
@@ -242,15 +244,28 @@ export class MoveIns {
 		const { id, about, customer } = session;
 		if (!about.offer || about.objection) return;
 		sessions.change(id, { domain: about.offer.domain });
-		if (this.#parts.byHand)
+		if (this.#parts.byHand) {
+			this.#tellStaff(session);
 			log.warning("{domain} wants to move in from {origin} and waits for staff: fediversity move accept {id}", {
 				...{ id, domain: about.offer.domain, origin: about.peer?.origin },
 			});
+		}
 		if (about.agreed) this.#beginOnceWanted(id);
 		else
 			notices.tell({
 				...{ key: `move-asked:${id}`, customer, kind: "move-asked", link: "/move-in" },
 				params: { domain: about.offer.domain, provider: about.peer?.provider ?? "" },
+			});
+	}
+
+	/** Each account of staff's once an offer, by mail where the node sends any. */
+	#tellStaff({ id, about }: Session): void {
+		const { notices, staff } = this.#parts;
+		const params = { domain: about.offer?.domain ?? "", provider: about.peer?.provider ?? "" };
+		for (const customer of staff())
+			notices.tell({
+				...{ key: `move-waits:${id}:${customer}`, customer, kind: "move-waits", params },
+				link: "/provider/moves",
 			});
 	}
 

@@ -68,8 +68,8 @@ export class Moves {
 		const { actor, offer, terms, words } = await this.#prepare(customer, deployment, pasted);
 		const { catalogue, manages, keepDays, met } = this.#parts;
 		met(actor);
-		const sizes = offer.services.map(({ volumes }) => sumOf(volumes.map(({ bytes }) => bytes)));
-		const bytes = sumOf(sizes);
+		const sizes = offer.services.map(sizeOf);
+		const bytes = sizes.some((size) => size === null) ? null : sumOf(sizes);
 		const seconds = Math.round(20 + (bytes ?? 0) / (terms.rate ?? usualRate));
 		return {
 			to: {
@@ -178,6 +178,12 @@ export class Moves {
 		if (deployment.state !== "serving") throw new Problem("deployment-state", { state: deployment.state });
 		return deployment;
 	}
+}
+
+/** What was seen of a service is its folders; how much is in its database or bucket is not known before it is listed. */
+export function sizeOf({ volumes }: Pick<Content<"offer">["services"][number], "volumes">): number | null {
+	const all = volumes.every(({ kind }) => kind !== "postgres" && kind !== "bucket");
+	return all ? sumOf(volumes.map(({ bytes }) => bytes)) : null;
 }
 
 function sumOf(bytes: readonly (number | null)[]): number | null {

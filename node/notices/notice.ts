@@ -23,6 +23,7 @@ export const noticeSentences = {
 	"service-unwell": "{service} under {domain} has not answered since {since}",
 	"service-well": "{service} under {domain} answers again",
 	"move-asked": "{provider} asks to move {domain} here; agree or refuse",
+	"move-waits": "{provider} wants to move {domain} here; let it in or refuse it",
 	"leave-done": "{domain} now runs at {provider}; the copy here is kept until {date}, then erased",
 	"leave-undone": "Moving {domain} to {provider} did not work out; it serves here as before: {reason}",
 	"leave-stuck": "Moving {domain} to {provider} is stuck and needs you: {reason}",

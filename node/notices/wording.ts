@@ -18,6 +18,7 @@ const sentences: Record<Language, Record<NoticeKind, string>> = {
 		"service-unwell": "{service} unter {domain} antwortet nicht mehr seit {since}",
 		"service-well": "{service} unter {domain} antwortet wieder",
 		"move-asked": "{provider} möchte {domain} hierher umziehen; stimmen Sie zu oder lehnen Sie ab",
+		"move-waits": "{provider} möchte {domain} hierher umziehen; lassen Sie es herein oder lehnen Sie es ab",
 		"leave-done": "{domain} läuft jetzt bei {provider}; die Kopie hier wird bis {date} aufbewahrt und dann gelöscht",
 		"leave-undone": "Der Umzug von {domain} zu {provider} ist nicht gelungen; hier läuft alles wie zuvor: {reason}",
 		"leave-stuck": "Der Umzug von {domain} zu {provider} steht und braucht Sie: {reason}",

@@ -14,6 +14,7 @@ const notices: Readonly<Record<string, () => string>> = {
 	"service-unwell": () => msg("{service} under {domain} has not answered since {since}"),
 	"service-well": () => msg("{service} under {domain} answers again"),
 	"move-asked": () => msg("{provider} asks to move {domain} here; agree or refuse"),
+	"move-waits": () => msg("{provider} wants to move {domain} here; let it in or refuse it"),
 	"leave-done": () => msg("{domain} now runs at {provider}; the copy here is kept until {date}, then erased"),
 	"leave-undone": () => msg("Moving {domain} to {provider} did not work out; it serves here as before: {reason}"),
 	"leave-stuck": () => msg("Moving {domain} to {provider} is stuck and needs you: {reason}"),

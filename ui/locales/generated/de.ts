@@ -126,6 +126,7 @@
 's26dbc8b1e933b4e9': str`Eine Domain, ${0}`,
 's26e22f198303b5d8': `An dieser Installation wird schon gearbeitet; warten Sie, bis das fertig ist`,
 's26e62b4bfa832906': `Der Umzug von {domain} zu {provider} steckt fest und braucht Sie: {reason}`,
+'s26fa6cb280d64c85': `{provider} möchte {domain} hierher umziehen; lassen Sie es herein oder lehnen Sie es ab`,
 's275772c501fb3b2e': `Nicht jetzt`,
 's2812f9df9146890f': `Befunde`,
 's282ea23fe42af222': `Das Einrichten ist nicht gelungen und wurde rückgängig gemacht: {reason}`,
