@@ -1,7 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { Problem } from "#protocol/problem.ts";
 import type { Agent } from "../../agent/agent.ts";
-import type { Health } from "../../agent/look.ts";
 import { lazily } from "../../lazily.ts";
 import { serviceNamed } from "../../services/catalogue.ts";
 import type { Service } from "../../services/service.ts";
@@ -24,6 +23,7 @@ import type { Application } from "./application.ts";
 import { isSame, modules, planned, type Site } from "./planned.ts";
 import type { MachinePool, SecretName } from "./resources/resource.ts";
 import type { Runs } from "./runs.ts";
+import { detailOf, isWell, sightingOf } from "./sighting.ts";
 import { type Step, stagesTo } from "./stages.ts";
 import type { States } from "./states.ts";
 import { type Standing, WorkingFolder } from "./working-folder.ts";
@@ -338,25 +338,12 @@ export class Nixops4Engine implements Engine {
 	}
 
 	async #sighting(plan: Plan, service: string): Promise<Sighting> {
-		const { hold } = this.#folder(plan).standing;
 		try {
-			const { agent } = this.#machineOf(plan);
-			const name = nameOf(plan, service);
-			const [health, sizeBytes] = await Promise.all([agent.probe(name), agent.size(name)]);
-			const probes = [
-				...Object.entries(health.units).map(([unit, state]) => ({
-					what: unit,
-					ok: state === "active",
-					detail: state,
-					milliseconds: 0,
-				})),
-				...(health.answer ? [{ what: "page", ...health.answer }] : []),
-			];
-			return { service, health: health.held ? "stopped" : isWell(health) ? "well" : "unwell", probes, sizeBytes };
+			return await sightingOf(this.#machineOf(plan).agent, service, nameOf(plan, service));
 		} catch (error) {
 			if (!(error instanceof Problem)) throw error;
 			const probes = [{ what: "machine", ok: false, detail: error.message, milliseconds: 0 }];
-			return { service, health: hold ? "stopped" : "unwell", probes, sizeBytes: null };
+			return { service, health: this.#folder(plan).standing.hold ? "stopped" : "unwell", probes, sizeBytes: null };
 		}
 	}
 
@@ -390,14 +377,4 @@ function backendOf({ applied, hold }: Standing, host: string, port: number): Bac
 	if (hold) return { kind: hold, retryAfter: hold === "frozen" ? 30 : 3600 };
 	if (applied?.mode !== "serving") return { kind: "starting", retryAfter: 30 };
 	return { kind: "up", host, port };
-}
-
-/** Its units run, and it answers if there is anything to ask. */
-function isWell({ held, units, answer }: Health): boolean {
-	return held === null && Object.values(units).every((state) => state === "active") && (answer?.ok ?? true);
-}
-
-function detailOf({ units, answer }: Health): string {
-	const asleep = Object.entries(units).filter(([, state]) => state !== "active");
-	return asleep.map(([unit, state]) => `${unit}: ${state}`).join(", ") || answer?.detail || "";
 }
