@@ -21,13 +21,13 @@ const unfit = (reason: string) => new Problem("volume-unfit", { path: "base", re
 
 /**
  * Reads the table of contents (pg_backup_archiver.c, ReadHead and ReadToc, of PostgreSQL 12 to 17), so that it can be judged by
- * what pg_restore would run, and not by how pg_restore lists it.
+ * what pg_restore would run, and not by how pg_restore lists it. Reads no more than `most` bytes.
  */
-export async function readArchive(file: string): Promise<readonly ArchiveEntry[]> {
+export async function readArchive(file: string, most = longest * 4): Promise<readonly ArchiveEntry[]> {
 	const handle = await open(file);
 	try {
 		for (let length = 256 * 1024; ; length *= 4) {
-			const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, 0);
+			const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, Math.min(length, most), 0);
 			try {
 				return contents(new ArchiveReader(buffer.subarray(0, bytesRead)));
 			} catch (error) {

@@ -3,12 +3,12 @@ import { dirname } from "node:path";
 import { hashOf } from "../piece.ts";
 import { pieceSize } from "../volume.ts";
 
-/** Pieces of a file in order, one in memory at a time. The buffer is used again for the next piece. */
-export async function* piecesIn(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** Pieces of a file in order, from this one on, one in memory at a time. The buffer is used again for the next piece. */
+export async function* piecesIn(file: string, signal: AbortSignal, first = 0): AsyncGenerator<Uint8Array> {
 	const handle = await open(file);
 	try {
 		const buffer = Buffer.allocUnsafe(pieceSize);
-		for (let at = 0; ; ) {
+		for (let at = first * pieceSize; ; ) {
 			signal.throwIfAborted();
 			let filled = 0;
 			for (let read = -1; read !== 0 && filled < pieceSize; filled += read)

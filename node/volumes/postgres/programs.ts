@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,6 +17,8 @@ export interface ProgramRun {
 	readonly scratch: string;
 	readonly signal: AbortSignal;
 	readonly input?: Readable;
+	/** The same a buffer at a time, which may be used again when the next one is asked for. */
+	readonly feed?: AsyncIterable<Uint8Array>;
 	readonly output?: Writable;
 }
 
@@ -39,7 +41,7 @@ export async function runProgram(program: string, args: readonly string[], run: 
 
 async function ended(path: string, args: readonly string[], run: ProgramRun): Promise<void> {
 	const child = spawn(path, args, {
-		stdio: [run.input ? "pipe" : "ignore", run.output ? "pipe" : "ignore", "pipe"],
+		stdio: [run.input || run.feed ? "pipe" : "ignore", run.output ? "pipe" : "ignore", "pipe"],
 		signal: run.signal,
 		killSignal: "SIGKILL",
 	});
@@ -48,10 +50,22 @@ async function ended(path: string, args: readonly string[], run: ProgramRun): Pr
 		said = (said + text).slice(-4000);
 	});
 	if (run.input && child.stdin) run.input.on("error", () => child.kill()).pipe(child.stdin.on("error", () => {}));
+	if (run.feed && child.stdin) void feed(child, child.stdin, run.feed);
 	if (run.output) child.stdout?.pipe(run.output);
 	const [code, signal] = (await once(child, "close")) as [number | null, string | null];
 	run.signal.throwIfAborted();
 	if (code !== 0) throw new ProgramFailed(said.trim() || `${path} ended with ${code ?? signal}`);
+}
+
+/** Until there is no more, or it wants no more. */
+async function feed(child: ChildProcess, stdin: Writable, buffers: AsyncIterable<Uint8Array>): Promise<void> {
+	stdin.on("error", () => {});
+	try {
+		for await (const bytes of buffers) if (await new Promise((resolve) => stdin.write(bytes, resolve))) return;
+		stdin.end();
+	} catch {
+		child.kill();
+	}
 }
 
 const connection = ({ place, database, settings }: ProgramRun, passfile: string) =>

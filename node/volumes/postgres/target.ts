@@ -1,12 +1,9 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { Problem } from "#protocol/problem.ts";
 import type { Entry, Listing, Piece, PieceName, Place, Target, VolumeOptions } from "../volume.ts";
 import { Application, applySettings, type Placed, setSequences } from "./applying.ts";
-import { readArchive } from "./archive.ts";
 import { copyDatabase, dropDatabase, hasDatabase, makeDatabase, namesBeside, takePlace, writeOut } from "./beside.ts";
 import { inMaintenance, inSession, type PostgresPlace, type Session, sqlState } from "./connection.ts";
 import { type Contents, contentsOf, largeIn, lookedAt } from "./contents.ts";
@@ -14,11 +11,11 @@ import { disarm, ownTables, rearm, unbind } from "./disarming.ts";
 import { largeOid } from "./large.ts";
 import { dropLarge, lackingLarge, putLarge } from "./large-target.ts";
 import { compareTables } from "./loading.ts";
-import { ProgramFailed, runProgram } from "./programs.ts";
+import { runProgram } from "./programs.ts";
 import { type ChangeRecord, parsed, parseRecord } from "./records.ts";
+import { Restoring } from "./restoring.ts";
 import { ownSchema } from "./schema.ts";
 import { digestOf, Shelf, shelfName } from "./shelf.ts";
-import { judged } from "./statements.ts";
 import { known } from "./tables.ts";
 import { compareChecks } from "./touched.ts";
 
@@ -41,6 +38,8 @@ export class PostgresTarget implements Target {
 	#shelf: Promise<Shelf> | null = null;
 	/** Of pieces that were asked for: what they are called by their hash. */
 	readonly #asked = new Map<string, string>();
+	/** The base that is coming, which is restored meanwhile. */
+	#restoring: { readonly digest: string; readonly work: Restoring } | null = null;
 
 	constructor(place: PostgresPlace, options: VolumeOptions) {
 		this.#place = place;
@@ -54,8 +53,11 @@ export class PostgresTarget implements Target {
 		shelf.begin();
 		this.#asked.clear();
 		const contents = await contentsOf(listing);
-		for (const entry of this.#wanted(contents, await this.#standing(signal)))
-			yield* this.#lackingOf(entry, await shelf.lacking(entry));
+		const { base } = contents;
+		await this.#stopRestoring(digestOf(base));
+		const wanted = this.#wanted(contents, await this.#standing(signal));
+		if (wanted.includes(base)) this.#restoring ??= { digest: digestOf(base), work: await this.#restores(base) };
+		for (const entry of wanted) yield* this.#lackingOf(entry, await shelf.lacking(entry));
 		if (contents.hasLarge)
 			for await (const entries of largeIn(listing))
 				for (const entry of await this.#largeToDo(entries, contents, signal))
@@ -69,6 +71,7 @@ export class PostgresTarget implements Target {
 			const hash = this.#asked.get(`${index} ${path}`);
 			if (hash !== undefined) await shelf.put(hash, bytes);
 		}
+		this.#restoring?.work.more();
 		await shelf.close();
 	}
 
@@ -118,11 +121,13 @@ export class PostgresTarget implements Target {
 
 	async close(): Promise<void> {
 		this.#closed.abort();
+		await this.#stopRestoring();
 		await (await this.#shelf?.catch(() => null))?.close();
 	}
 
 	async discard(): Promise<void> {
 		const signal = AbortSignal.timeout(120_000);
+		await this.#stopRestoring();
 		await inMaintenance(this.#place, signal, (session) => dropDatabase(session, this.#beside));
 		await this.#clear();
 	}
@@ -146,6 +151,8 @@ export class PostgresTarget implements Target {
 	}
 
 	async #standing(signal: AbortSignal): Promise<Standing> {
+		// Another one takes its place, at any moment.
+		if (this.#restoring?.work.isUnderWay) return nowhere;
 		try {
 			return await inSession(this.#place, signal, standingIn, { database: this.#beside });
 		} catch (error) {
@@ -200,35 +207,25 @@ export class PostgresTarget implements Target {
 	}
 
 	async #restore(contents: Contents, signal: AbortSignal): Promise<void> {
-		const shelf = await this.#opened(signal);
-		const file = shelf.path(contents.base);
-		const ids = judged(await readArchive(file));
-		const { collate, ctype } = contents.base.meta ?? {};
-		await makeDatabase(this.#place, this.#beside, { collate, ctype }, signal);
-		const list = join(this.#scratch, "restored");
-		await writeFile(list, ids.map((id) => `${id};\n`).join(""), { mode: 0o600 });
-		try {
-			await runProgram(
-				"pg_restore",
-				[
-					...["--format=custom", "--exit-on-error", "--no-owner", "--no-privileges", "--no-tablespaces"],
-					...["--no-publications", "--no-subscriptions", "--no-security-labels", `--use-list=${list}`],
-					...[`--jobs=${Math.max(1, Math.min(4, availableParallelism()))}`, file],
-				],
-				{
-					place: this.#place,
-					database: this.#beside,
-					scratch: this.#scratch,
-					signal,
-					settings: { synchronous_commit: "off", maintenance_work_mem: "128MB" },
-				},
-			);
-		} catch (error) {
-			if (!(error instanceof ProgramFailed)) throw error;
-			throw new Problem("volume-unfit", { path: "base", reason: error.message.slice(0, 300) });
-		}
+		const { base } = contents;
+		const restoring = this.#restoring?.digest === digestOf(base) ? this.#restoring.work : await this.#restores(base);
+		this.#restoring = null;
+		await restoring.finish(signal);
 		await inSession(this.#place, signal, (session) => this.#checked(session, contents), { database: this.#beside });
 		if (contents.tables) await writeOut(this.#place, this.#beside, signal);
+	}
+
+	async #restores(base: Entry): Promise<Restoring> {
+		const file = (await this.#opened(this.#closed.signal)).path(base);
+		return new Restoring({ base, file, place: this.#place, database: this.#beside, scratch: this.#scratch });
+	}
+
+	/** What was begun ends, unless it is of this base. */
+	async #stopRestoring(digest?: string): Promise<void> {
+		if (!this.#restoring || this.#restoring.digest === digest) return;
+		const { work } = this.#restoring;
+		this.#restoring = null;
+		await work.stop();
 	}
 
 	async #checked(session: Session, contents: Contents): Promise<void> {
