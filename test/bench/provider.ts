@@ -95,7 +95,8 @@ async function applies(folder: string, environment: Environment, say: (line: str
 	return measures;
 }
 
-function rootOf(count: number, args: readonly string[]): string {
+/** A root of so many resources that do nothing, by a provider that is started by these words after Node. */
+export function rootOf(count: number, args: readonly string[]): string {
 	const words = [process.execPath, ...args].map((word) => JSON.stringify(word));
 	return `let s = import ${join(here, "../nix/mk-root.nix")}; in s.mkRoot { modules = [ ({ providers, ... }: {
 		providers.node = import ${join(here, "../../nix/nixops4/provider.nix")} { inherit (s) lib; executable = ${words[0]}; args = [ ${words.slice(1).join(" ")} ]; };

@@ -30,11 +30,15 @@ export function openNixops4Engine({ nodeId, config, fleet, environment, ...parts
 		...{ nodeId, program, webPort, readySeconds, deadline: runMinutes * 60 },
 		folder: join(folder, "nixops4"),
 		site: { provider, identityFile: keyFile, system },
-		environment: Object.fromEntries(
-			Object.entries(environment).filter(
-				(one): one is [string, string] => one[1] !== undefined && passedOn.test(one[0]),
+		environment: {
+			...Object.fromEntries(
+				Object.entries(environment).filter(
+					(one): one is [string, string] => one[1] !== undefined && passedOn.test(one[0]),
+				),
 			),
-		),
+			// Our provider starts once for each resource; so it takes half the time.
+			NODE_COMPILE_CACHE: join(folder, "nixops4", "compiled"),
+		},
 		root: code,
 		versions: lazily(() => versionsIn(code)),
 		async workings() {
