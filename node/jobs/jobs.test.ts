@@ -11,7 +11,11 @@ afterEach(() => yard.close());
 const refused = (code: string) => expect.objectContaining({ code });
 
 function customerWith(id: string, deployment: string, domain: string) {
-	yard.db.run("INSERT INTO customer VALUES (:id, :id, :id, :id, '', 'en', 0, NULL)", { id });
+	yard.db.run(
+		`INSERT INTO customer (id, name, email, email_key, password, language, created_at)
+		VALUES (:id, :id, :id, :id, '', 'en', 0)`,
+		{ id },
+	);
 	yard.db.run("INSERT INTO deployment VALUES (:deployment, :id, :domain, '{}', 'starting', 0, NULL)", {
 		deployment,
 		id,

@@ -10,6 +10,7 @@ import {
 	openSync,
 	readdirSync,
 	readFileSync,
+	realpathSync,
 	renameSync,
 	rmSync,
 	statSync,
@@ -365,8 +366,10 @@ function apply(
 			rmSync(around, { force: true });
 			mkdirSync(around);
 		}
+		// Those that are only seen through a symlink go with what it leads to.
 		const files = readdirSync(root, { recursive: true, encoding: "utf8" })
-			.filter((one) => lstatSync(join(root, one)).isFile() && !path.startsWith(join(root, one)))
+			.filter((one) => realpathOf(root, one) === join(realpathSync(root), one) && !path.startsWith(join(root, one)))
+			.filter((one) => lstatSync(join(root, one)).isFile())
 			.sort();
 		const other = what.kind === "name" ? files[what.of % Math.max(1, files.length)] : undefined;
 		if (other && join(root, other).startsWith(`${path}/`)) continue;
@@ -375,6 +378,15 @@ function apply(
 		if (what.kind === "link") symlinkSync(what.to, path);
 		if (what.kind === "folder") mkdirSync(path);
 		if (other) linkSync(join(root, other), path);
+	}
+}
+
+function realpathOf(root: string, path: string): string | undefined {
+	try {
+		return realpathSync(join(root, path));
+	} catch {
+		// A symlink that leads nowhere.
+		return undefined;
 	}
 }
 
