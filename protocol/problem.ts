@@ -140,7 +140,7 @@ export const problems = {
 	"machine-carries": [409, "{machine} still carries {count} deployments; drain it, and wait until they are elsewhere"],
 	"machines-full": [
 		409,
-		"No free machine ({system}) has {memory} MiB of memory and {disk} GiB of disk; add one: fediversity machine add",
+		"This provider has no free machine ({system}) with {memory} MiB of memory and {disk} GiB of disk; ask it to add one (fediversity machine add) and try again",
 	],
 	"machine-none": [409, "{deployment} has no machine; deploy it first"],
 	"machine-keeps": [

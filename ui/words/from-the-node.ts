@@ -111,7 +111,9 @@ export const problemSentences = () => [
 	msg("{units} on {machine} cannot be stopped or started: {reason}"),
 	msg("There is a machine with this name, or with this address and port, already: {machine}"),
 	msg("{machine} still carries {count} deployments; drain it, and wait until they are elsewhere"),
-	msg("No free machine ({system}) has {memory} MiB of memory and {disk} GiB of disk; add one: fediversity machine add"),
+	msg(
+		"This provider has no free machine ({system}) with {memory} MiB of memory and {disk} GiB of disk; ask it to add one (fediversity machine add) and try again",
+	),
 	msg("{deployment} has no machine; deploy it first"),
 	msg("{machine} still declares {what} after they were taken from it; look at the log of the last run"),
 	msg("This node has no storage for all deployments; set storage.admin"),

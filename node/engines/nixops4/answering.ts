@@ -74,15 +74,17 @@ export class Answering {
 		return this.#told(known, name, context, () => resource.apply(wanted, context, gave));
 	}
 
-	async #told(type: ResourceType, name: string, { heard }: Context, work: () => Promise<unknown>): Promise<Json> {
-		const tell = (event: "begun" | "done" | "failed") => heard({ kind: "resource", type, name, event });
+	async #told(type: ResourceType, name: string, { heard, signal }: Context, work: () => Promise<unknown>) {
+		const tell = (event: "begun" | "done" | "failed", why: { problem?: Problem } = {}) =>
+			heard({ kind: "resource", type, name, event, ...why });
 		if (type !== "progress") tell("begun");
 		try {
 			const gives = outputs[type].parse(await work()) as Json;
 			if (type !== "progress") tell("done");
 			return gives;
 		} catch (error) {
-			tell("failed");
+			// What was only told to stop has no reason of its own.
+			tell("failed", error instanceof Problem && !signal.aborted ? { problem: error } : {});
 			throw error;
 		}
 	}

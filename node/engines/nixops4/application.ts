@@ -35,7 +35,7 @@ export interface ApplicationParts {
 /** One run of `nixops4 apply`, which several steps of a job wait for. Its end is certain: no process of it is left then. */
 export class Application {
 	readonly plan: NixPlan;
-	/** Resolves when the plan is true. Rejects with Problem `nixops4-failed` or `took-too-long`, or with why it was cut off. */
+	/** Resolves when the plan is true. Rejects with this node's own Problem where it had one, else `nixops4-failed` or `took-too-long`, or with why it was cut off. */
 	readonly ended: Promise<void>;
 	readonly #ending = new AbortController();
 	readonly #marks = new Set<string>();
@@ -43,7 +43,9 @@ export class Application {
 	readonly #lines: string[] = [];
 	readonly #listeners = new Set<() => void>();
 	#isOver = false;
-	/** The last thing that our own provider could not do. */
+	/** The first thing that this node could not do for it, which says what to do. */
+	#problem: Problem | undefined;
+	/** NixOps4's own last sentence. */
 	#trouble: string | undefined;
 
 	constructor(parts: ApplicationParts) {
@@ -109,6 +111,7 @@ export class Application {
 	#heard(event: RunEvent): void {
 		if (event.kind === "step") this.#marks.add([event.service ?? event.step, event.event].join(" "));
 		else if (event.event === "done") this.#marks.add(`${event.type} ${event.name}`);
+		if (event.kind === "resource") this.#problem ??= event.problem;
 		if (event.kind === "step" || event.event === "done") this.#done.add(JSON.stringify(event));
 		this.#tell();
 	}
@@ -127,6 +130,7 @@ export class Application {
 			return new Problem("program-missing", { program: "nixops4", fix: "nix profile install github:nixops4/nixops4" });
 		if (!(error instanceof RunFailed)) return error;
 		log.warning("NixOps4 failed for {deployment}: {why}", { deployment: this.plan.deployment, why: this.#trouble });
+		if (this.#problem) return this.#problem;
 		return new Problem("nixops4-failed", { reason: reasonIn(this.#trouble ?? error.message) }, { cause: error });
 	}
 

@@ -1,4 +1,5 @@
 import type { InputsOf, OutputsOf, ResourceType } from "#protocol/nixops4/resources.ts";
+import type { Problem } from "#protocol/problem.ts";
 
 /** What NixOps4 asks for and we do not do, in a sentence that says why. */
 export class Refused extends Error {
@@ -14,6 +15,8 @@ export type RunEvent =
 			/** What it is called in the world. */
 			readonly name: string;
 			readonly event: "begun" | "done" | "failed";
+			/** Why it failed, where that is known in plain words. */
+			readonly problem?: Problem;
 	  };
 
 /** In which run a resource is worked on. */
