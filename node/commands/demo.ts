@@ -67,7 +67,7 @@ ${rows.join("\n")}
 Try this:
   1. Open North and sign up with its voucher; any e-mail address will do.
   2. Give the domain choir.localhost, pick snac and Federated Wiki, start, and follow the steps.
-  3. Do the same at South with band.localhost, and let the two snac accounts follow each other.
+  3. Move it: make a token at South, and paste it at North under "Move to another provider".
 
 Everything is kept in ${state.folder}; npm start -- --fresh begins anew.
 Ctrl-C stops everything.

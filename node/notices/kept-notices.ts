@@ -18,10 +18,8 @@ interface Row {
 	read_at: number | null;
 }
 
-interface DeliveryRow {
-	seq: number;
-	id: string;
-	notice: string;
+interface DeliveryRow extends Row {
+	delivery: string;
 	channel: Delivery["channel"];
 	state: Delivery["state"];
 	attempts: number;
@@ -54,7 +52,9 @@ export class KeptNotices {
 
 	/** What became of mails and webhooks, newest first. */
 	deliveries(customer: string, ask: Ask): Page<Delivery> {
-		const sql = `SELECT d.* FROM delivery d JOIN notice n ON n.id = d.notice
+		const sql = `SELECT n.id, n.kind, n.params, n.link, n.at, n.read_at,
+				d.seq, d.id AS delivery, d.channel, d.state, d.attempts, d.last_error, d.next_at
+			FROM delivery d JOIN notice n ON n.id = d.notice
 			WHERE n.customer = $customer AND d.seq < $before ORDER BY d.seq DESC LIMIT $most`;
 		return pageOf(ask, (bounds) => this.#database.all<DeliveryRow>(sql, { customer, ...bounds }), deliveryOf);
 	}
@@ -124,9 +124,10 @@ function viewOf({ id, kind, params, link, at, read_at }: Row): View {
 	};
 }
 
-function deliveryOf({ id, notice, channel, state, attempts, last_error, next_at }: DeliveryRow): Delivery {
+function deliveryOf(row: DeliveryRow): Delivery {
+	const { delivery: id, channel, state, attempts, last_error, next_at } = row;
 	return {
-		...{ id, notice, channel, state, attempts, lastError: last_error },
+		...{ id, notice: viewOf(row), channel, state, attempts, lastError: last_error },
 		nextAttemptAt: next_at === null ? null : new Date(next_at).toISOString(),
 	};
 }

@@ -36,7 +36,8 @@ export const NoticeSettingsSaved = z
 export const DeliveryView = z
 	.object({
 		id: Id,
-		notice: Id,
+		/** What is being told. */
+		notice: NoticeView,
 		channel: z.enum(["mail", "webhook"]),
 		state: z.enum(["waiting", "sent", "given-up"]),
 		attempts: z.number().int(),

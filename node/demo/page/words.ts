@@ -55,7 +55,7 @@ export const words: Record<Language, Words> = {
 		steps: [
 			"Open North’s panel and sign up with its voucher. Any e-mail address will do; its mail arrives in the mailbox.",
 			"Give a domain such as choir.localhost, pick snac and Federated Wiki, and start. Follow the steps until both answer.",
-			"Do the same at South with band.localhost, and let the two snac accounts follow each other.",
+			"Move it: at South make a token for moving a deployment here, and at North paste it under “Move to another provider” on the page of choir.localhost. Every address stays the same.",
 		],
 		where: "Good to know",
 		stateAt: "Everything that you do is kept in",
@@ -87,7 +87,7 @@ export const words: Record<Language, Words> = {
 		steps: [
 			"Öffnen Sie das Panel von North und registrieren Sie sich mit dem Gutschein. Jede E-Mail-Adresse ist recht; ihre Post kommt im Postfach an.",
 			"Geben Sie eine Domain wie choir.localhost an, wählen Sie snac und Federated Wiki und starten Sie. Verfolgen Sie die Schritte, bis beide antworten.",
-			"Machen Sie bei South dasselbe mit band.localhost und lassen Sie die beiden snac-Konten einander folgen.",
+			"Ziehen Sie um: Erstellen Sie bei South einen Token für den Umzug hierher und fügen Sie ihn bei North auf der Seite von choir.localhost unter „Zu einem anderen Anbieter umziehen“ ein. Jede Adresse bleibt dieselbe.",
 		],
 		where: "Gut zu wissen",
 		stateAt: "Alles, was Sie tun, wird aufbewahrt in",

@@ -2,6 +2,7 @@
 import type { Answer } from "#protocol/client.ts";
 import type { Answers } from "./answers.ts";
 import { ago, ahead, days, hours, minutes } from "./moments.ts";
+import { notices } from "./notices.ts";
 
 export const anna: Answer<"GET /me"> = {
 	id: "c1",
@@ -85,6 +86,7 @@ function delivery(
 	attempts: number,
 	lastError: string | null,
 ) {
+	const [told] = notices as [(typeof notices)[number]];
 	const nextAttemptAt = state === "waiting" ? ahead(4 * minutes) : null;
-	return { id, notice: "n1", channel, state, attempts, lastError, nextAttemptAt };
+	return { id, notice: told, channel, state, attempts, lastError, nextAttemptAt };
 }

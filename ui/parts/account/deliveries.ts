@@ -4,6 +4,7 @@ import { PagedList } from "../../controllers/paged-list.ts";
 import { Poll } from "../../controllers/poll.ts";
 import type { Panel } from "../../panel.ts";
 import type { Delivery } from "../../views.ts";
+import { noticeSentence } from "../../words/notices.ts";
 import type { Tone } from "../../words/states.ts";
 import { failed, waiting } from "../faces.ts";
 import { stateOf } from "../marks.ts";
@@ -51,9 +52,10 @@ export class AccountDeliveries extends Part {
 	}
 }
 
-function row({ channel, state, attempts, lastError, nextAttemptAt }: Delivery): TemplateResult {
+function row({ notice, channel, state, attempts, lastError, nextAttemptAt }: Delivery): TemplateResult {
 	return html`<li class="row small">
-		<span class="grow">${channel === "mail" ? msg("E-mail") : msg("Webhook")}${lastError && state !== "sent" ? html`<br /><span class="quiet">${lastError}</span>` : nothing}</span>
+		<span class="grow">${noticeSentence(notice)}<br />
+			<span class="quiet">${channel === "mail" ? msg("E-mail") : msg("Webhook")} · ${when(notice.at)}${lastError && state !== "sent" ? html`<br />${lastError}` : nothing}</span></span>
 		${attempts > 1 ? html`<span class="quiet numbers">${msg(str`${attempts} attempts`)}</span>` : nothing}
 		${state === "waiting" && nextAttemptAt ? html`<span class="quiet">${msg(html`next ${when(nextAttemptAt, "fromNow")}`)}</span>` : nothing}
 		${stateOf(deliveryWord(state))}
