@@ -9,7 +9,8 @@
 let
   inherit (lib) mkOption types;
   cfg = config.fediversity.access;
-  key = types.strMatching "(ssh-ed25519|ecdsa-sha2-nistp256|ssh-rsa|sk-ssh-ed25519@openssh.com) [A-Za-z0-9+/=]+( [A-Za-z0-9@._-]*)?";
+  kind = "ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh[.]com";
+  key = types.strMatching "(${kind}) [A-Za-z0-9+/]+={0,2}( [A-Za-z0-9@._-]*)?";
 
   agent = "${config.fediversity.package}/bin/fediversity-agent";
   agentOnly = "${pkgs.runtimeShell} ${./agent-only.sh} ${agent}";
@@ -31,7 +32,10 @@ in
     customerKeys = mkOption {
       type = types.listOf key;
       default = [ ];
-      description = "Public keys of customers whom you let sign in, as the user `customer`, without any power.";
+      description = ''
+        Public keys of the customer whom you let sign in, as the user `customer`, without any power. The node adds those of its
+        account where `engine.customer_ssh` is set.
+      '';
     };
   };
 
@@ -56,8 +60,23 @@ in
       customer = {
         isNormalUser = true;
         description = "The customer, without any power";
+        # The machine is somebody else's one day: nothing is kept for them here.
+        createHome = false;
+        home = "/var/empty";
         openssh.authorizedKeys.keys = map (key: "restrict,pty ${key}") cfg.customerKeys;
       };
+    };
+    # Whoever may not sign in any more does not stay either.
+    systemd.services.fediversity-customer = lib.mkIf (cfg.customerKeys != [ ]) {
+      description = "Ends what the customer does here when other keys are let in";
+      wantedBy = [ "multi-user.target" ];
+      restartTriggers = cfg.customerKeys;
+      path = [ config.systemd.package ];
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+      };
+      preStop = "loginctl terminate-user customer || true";
     };
   };
 }

@@ -71,6 +71,7 @@ export interface Config {
 		system: string;
 		runMinutes: number;
 		webPort: number;
+		customerSsh: boolean;
 	};
 	storage: { admin: string; tokenFile: string; endpoint: string; region: string } | null;
 	mail: { server: string; from: string; passwordFile: string | null } | null;
@@ -173,6 +174,12 @@ export const knobs: readonly Knob[] = [
 	["engine.system", oneOf("x86_64-linux", "aarch64-linux"), "x86_64-linux", "What the machines are"],
 	["engine.run_minutes", whole, 120, "Most that one run of NixOps4 may take, minutes"],
 	["engine.web_port", port, 80, "Where the machines' web servers listen for this node"],
+	[
+		"engine.customer_ssh",
+		flag,
+		false,
+		"Whether customers may sign in to their machine with the SSH keys of their account, without any power there",
+	],
 	["storage.admin", origin, null, "Administration address of a Garage for all deployments; none: each has its own"],
 	["storage.token_file", text, "garage.token", "File with its administration token"],
 	["storage.endpoint", origin, null, "Where machines reach it by S3; none: storage.admin"],
@@ -314,6 +321,7 @@ function shaped(values: Map<string, unknown>, base: string): Config {
 			system: get("engine.system"),
 			runMinutes: get("engine.run_minutes"),
 			webPort: get("engine.web_port"),
+			customerSsh: get("engine.customer_ssh"),
 		},
 		storage: get("storage.admin")
 			? {

@@ -8,7 +8,6 @@ import { customerRoutes } from "./customers/routes.ts";
 import { Sessions } from "./customers/sessions.ts";
 import { SignIn } from "./customers/sign-in.ts";
 import { signUp } from "./customers/sign-up.ts";
-import { SshKeys } from "./customers/ssh-keys.ts";
 import { customerStaffRoutes } from "./customers/staff-routes.ts";
 import { Tokens } from "./customers/tokens.ts";
 import { deploymentRoutes } from "./deployments/routes.ts";
@@ -74,15 +73,14 @@ function routesOf(
 	parts: Parts,
 	{ sessions, tokens, door }: { sessions: Sessions; tokens: Tokens; door: Door },
 ): Routes {
-	const { config, db, now, customers, vouchers, entitlements, catalogue, engine, jobs } = parts;
+	const { config, db, now, customers, vouchers, entitlements, catalogue, engine, jobs, sshKeys } = parts;
 	const routes = new Routes();
 	const passwords = new Passwords();
 	const signIn = new SignIn({ db, customers, passwords, sessions });
 	customerRoutes(routes, {
 		...{ customers, signIn, sessions, tokens, entitlements, door, now, trustProxy: config.web.trustProxy },
 		signUp: (wish) => signUp({ db, customers, passwords, vouchers, entitlements }, wish),
-		sshKeys: new SshKeys(db, now),
-		limits: new RateLimits(),
+		...{ sshKeys, limits: new RateLimits() },
 	});
 	customerStaffRoutes(routes, { customers, vouchers, signIn, catalogue });
 	domainRoutes(routes, { domains: parts.domains, catalogue });
@@ -167,6 +165,7 @@ function providerOf({ config, engine, version }: Parts) {
 		keepDays: config.services.keepDays,
 		zones: config.zone ? [config.zone.name] : [],
 		demo: config.demo !== null,
+		customerSsh: config.engine.kind === "nixops4" && config.engine.customerSsh,
 	};
 }
 

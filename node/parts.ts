@@ -7,6 +7,7 @@ import { waitUntilSeen, ZonePlace } from "./certificates/zone-place.ts";
 import type { Config } from "./config.ts";
 import { Customers } from "./customers/customers.ts";
 import { Entitlements } from "./customers/entitlements.ts";
+import { SshKeys } from "./customers/ssh-keys.ts";
 import { Vouchers } from "./customers/vouchers.ts";
 import { restart, setPassword } from "./deployments/care.ts";
 import { deploy, type Tools } from "./deployments/deploy.ts";
@@ -14,6 +15,7 @@ import { Deployments } from "./deployments/deployments.ts";
 import { concluded } from "./deployments/endings.ts";
 import { History } from "./deployments/history.ts";
 import { erase, remove, restore } from "./deployments/remove.ts";
+import { repair } from "./deployments/repair.ts";
 import { hostsOf, Requests } from "./deployments/requests.ts";
 import { DnsLookup } from "./domains/dns-lookup.ts";
 import { Domains } from "./domains/domains.ts";
@@ -88,6 +90,7 @@ export function openParts(config: Config, { environment, now, recipes, agent }: 
 				const { customer, domain } = deployments.known(deployment);
 				return domains.guardOf(customer, domain);
 			},
+			keysOf: (deployment) => sshKeys.of(deployments.known(deployment).customer),
 		});
 	const engine: Engine = config.engine.kind === "nixops4" ? nixops4Engine() : localEngine();
 	const isInZone = (host: string) => zone !== null && host.endsWith(`.${zone.name}`);
@@ -112,6 +115,7 @@ export function openParts(config: Config, { environment, now, recipes, agent }: 
 	});
 
 	const customers = new Customers(db, now);
+	const sshKeys = new SshKeys(db, now);
 	const vouchers = new Vouchers(db, config.provider.name, now);
 	const entitlements = new Entitlements(db, vouchers, now);
 	const notices = noticesOf(config, db, vault, now);
@@ -145,7 +149,7 @@ export function openParts(config: Config, { environment, now, recipes, agent }: 
 		erase: (deployment) => requests.eraseKept(deployment),
 		...{ notices: notices.outbox, history },
 	});
-	const sagas = [deploy(engine), remove, restore(engine), erase, restart, setPassword];
+	const sagas = [deploy(engine), remove, restore(engine), erase, repair(engine), restart, setPassword];
 	const kinds: Kinds = {
 		...Object.fromEntries(sagas.map((saga) => [saga.name, { saga, tools: () => tools }])),
 		leave: { saga: leave, tools: () => migrations.tools },
@@ -204,7 +208,7 @@ export function openParts(config: Config, { environment, now, recipes, agent }: 
 	});
 	const metrics = new Metrics(db, version, now);
 	return {
-		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue },
+		...{ config, now, db, vault, nodeId, engine, zone, domains, customers, vouchers, entitlements, catalogue, sshKeys },
 		...{ deployments, history, jobs, onEnd, migrations, moveIns, requests, metrics, version, ...notices },
 		...{ peers, directory, acceptance, sheet, certificates, fleet },
 		missing: async () => missingOf(config.engine.program, environment),

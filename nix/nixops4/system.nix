@@ -1,6 +1,15 @@
 # The machine's NixOS: built where the node runs, copied and switched by nixops4-nixos. The node has put secrets on the
 # machine before; of them NixOS knows paths only.
 { nixpkgs, nixops4, nixops4-nixos, machines, data }:
+let
+  # Otherwise the node would lock itself out by its first switch.
+  letsSomebodyIn = { config, ... }: {
+    assertions = [{
+      assertion = config.fediversity.access.deployKeys != [ ];
+      message = "fediversity.access.deployKeys: the node's copy of `machines` has no key; put the node's there, and switch the node";
+    }];
+  };
+in
 {
   providers.local = nixops4.modules.nixops4Provider.local;
 
@@ -33,12 +42,13 @@
           };
           nixos.specialArgs = { inherit resources; };
           nixos.module = {
-            imports = [ ../machine.nix ]
+            imports = [ ../machine.nix letsSomebodyIn ]
               ++ (if machines ? ${machine.name} then [ machines.${machine.name} ] else [ ]);
             fediversity.deployment = builtins.seq members.system.members.begun.outputs.step {
               inherit (data) deployment domain mode;
               services = builtins.mapAttrs (_: service: { inherit (service) hosts origin owner; }) data.services;
             };
+            fediversity.access.customerKeys = data.customerKeys;
           };
         };
         done = progress "system" null "done" (behind "switch" members.system.members.switch.outputs.stdout);

@@ -42,6 +42,7 @@ export function program(terminal: Terminal, version: string): Command {
 	addDemo(top, terminal);
 	addVoucher(top.command("voucher").description("what customers redeem to open an account and deploy"), terminal);
 	addCustomer(top.command("customer").description("who has an account here"), terminal);
+	addDeployment(top.command("deployment").description("a customer's services under one domain"), terminal);
 	addJob(top.command("job").description("long pieces of work: deploying, restarting, removing"), terminal);
 	addPeer(top.command("peer").description("other nodes: who is known, and what is taken from whom"), terminal);
 	addMove(
@@ -121,6 +122,16 @@ function addStaff(group: Command, terminal: Terminal) {
 			const { setStaff } = await import("./customer.ts");
 			await setStaff(await nodeOf(given, terminal), terminal, { json, yes }, who, Boolean(on));
 		});
+}
+
+function addDeployment(group: Command, terminal: Terminal) {
+	const command = group.command("repair <id-or-domain>");
+	onNode(command.description("set up again what is not as it should be; what the services hold stays")).action(
+		async (which: string, { json = false, ...given }: Given) => {
+			const { repairDeployment } = await import("./deployment.ts");
+			await repairDeployment(await nodeOf(given, terminal), terminal, json, which);
+		},
+	);
 }
 
 function addJob(group: Command, terminal: Terminal) {

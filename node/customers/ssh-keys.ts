@@ -50,6 +50,12 @@ export class SshKeys {
 		if (this.#db.run(sql, { id, customer }).changes === 0) throw new Problem("not-found");
 	}
 
+	/** The keys alone, as authorized_keys has them. */
+	of(customer: string): string[] {
+		const rows = this.#db.all<Pick<Row, "key">>("SELECT key FROM ssh_key WHERE customer = $customer", { customer });
+		return rows.map(({ key }) => key);
+	}
+
 	page(customer: string, ask: PageAsk): Page<SshKey> {
 		const sql = `SELECT * FROM ssh_key WHERE customer = $customer AND (created_at, id) < ($at, $id)
 			ORDER BY created_at DESC, id DESC LIMIT $most`;

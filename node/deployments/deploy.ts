@@ -22,18 +22,17 @@ export type DeploymentStep = Step<Input, Tools>;
 export function deploy(engine: Engine): Saga<Input, Tools> {
 	return {
 		name: "deploy",
-		steps: ({ plan }) => ({ records, ...throughStages(engine, plan, takeBack) }),
+		steps: ({ plan }) => ({ records, ...throughStages(engine.stages(plan), takeBack) }),
 	};
 }
 
 /** The engine's own stages as steps. Undoing the first of them undoes them all, since an engine makes whole plans true. */
 export function throughStages(
-	engine: Engine,
-	plan: Plan,
-	undo: NonNullable<DeploymentStep["undo"]>,
+	stages: readonly Stage[],
+	undo?: NonNullable<DeploymentStep["undo"]>,
 ): Record<string, DeploymentStep> {
 	return Object.fromEntries(
-		engine.stages(plan).map((stage, n) => [stage.name, n === 0 ? { ...stepOf(stage), undo } : stepOf(stage)]),
+		stages.map((stage, n) => [stage.name, undo && n === 0 ? { ...stepOf(stage), undo } : stepOf(stage)]),
 	);
 }
 
@@ -45,6 +44,9 @@ export const records: DeploymentStep = {
 	do: ({ plan }, { publish }) => publish(plan),
 	undo: ({ plan }, { withdraw }) => withdraw(plan),
 };
+
+/** For services that stay where they are, whatever becomes of the work. */
+export const { undo: _, ...pointed } = records;
 
 function stepOf(stage: Stage): DeploymentStep {
 	const { verb, service, title, seconds, deadline } = stage;

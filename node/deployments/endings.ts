@@ -51,6 +51,11 @@ const endings: Record<string, Record<Outcome, Ending>> = {
 		undone: { history: "restart-undone" },
 		stuck: { history: "job-stuck", notice: "job-stuck" },
 	},
+	repair: {
+		done: { history: "repair-done", notice: "repair-done" },
+		undone: { history: "repair-undone", notice: "repair-undone" },
+		stuck: { history: "job-stuck", notice: "job-stuck" },
+	},
 	"set-password": {
 		done: { history: "set-password-done" },
 		undone: { history: "set-password-undone" },

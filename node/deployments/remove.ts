@@ -1,6 +1,6 @@
 import type { Engine } from "../engines/engine.ts";
 import type { Saga } from "../jobs/saga.ts";
-import { type DeploymentStep, type Input, records, type Tools, throughStages } from "./deploy.ts";
+import { type DeploymentStep, type Input, pointed, type Tools, throughStages } from "./deploy.ts";
 
 const stop: DeploymentStep = {
 	verb: "stop",
@@ -39,10 +39,8 @@ export const erase: Saga<Input, Tools> = { name: "erase", steps: () => ({ erase:
 export function restore(engine: Engine): Saga<Input, Tools> {
 	const keep: NonNullable<DeploymentStep["undo"]> = ({ plan }, tools, work) =>
 		tools.engine.apply({ ...plan, mode: "stopped" }, work);
-	const point: DeploymentStep = { ...records };
-	delete point.undo;
 	return {
 		name: "restore",
-		steps: ({ plan }) => ({ records: point, ...throughStages(engine, { ...plan, mode: "serving" }, keep) }),
+		steps: ({ plan }) => ({ records: pointed, ...throughStages(engine.stages({ ...plan, mode: "serving" }), keep) }),
 	};
 }

@@ -15,6 +15,7 @@ import { Deployments } from "./deployments.ts";
 import { concluded } from "./endings.ts";
 import { History } from "./history.ts";
 import { erase, remove, restore } from "./remove.ts";
+import { repair } from "./repair.ts";
 import { Requests } from "./requests.ts";
 
 const chat: Service = {
@@ -53,6 +54,8 @@ class RememberingEngine implements Engine {
 				this.modes.set(plan.deployment, "serving");
 			},
 		}));
+	repair = (plan: Plan) => this.stages(plan).map((stage) => ({ ...stage, name: `again-${stage.name}` }));
+	signIn = () => null;
 	apply = async (plan: Plan, _report: Report) => {
 		if (this.crack === plan.mode) throw new Problem("disk-full", { folder: "/" });
 		this.modes.set(plan.deployment, plan.mode);
@@ -94,7 +97,7 @@ function world() {
 		withdraw: async ({ domain }) => void pointed.delete(domain),
 	};
 	const kinds = Object.fromEntries(
-		[deploy(engine), remove, restore(engine), erase, restart, setPassword].map((saga) => [
+		[deploy(engine), remove, restore(engine), erase, repair(engine), restart, setPassword].map((saga) => [
 			saga.name,
 			{ saga, tools: () => tools },
 		]),
@@ -333,6 +336,32 @@ describe("care", () => {
 		expect(kinds(id)[0]).toBe("set-password-undone");
 	});
 
+	test("setting up again goes the engine's way back and then points the domain; one that cracks leaves all as it was, and says so", async () => {
+		const id = await deployed();
+		w.pointed.clear();
+		const accepted = w.requests.repair(ada, id, "repair-asked");
+		expect(() => w.requests.repair(ada, id, "repair-by-staff")).toThrowError(
+			expect.objectContaining({ code: "deployment-busy" }),
+		);
+		expect(await w.ended(accepted)).toBe("done");
+		const steps = w.jobs.view(accepted.job, ada.id).steps.map(({ step }) => step);
+		expect(steps).toEqual(["again-get:chat", "again-start:chat", "records"]);
+		expect([...w.pointed]).toEqual(["choir.example"]);
+		expect(kinds(id).slice(0, 2)).toEqual(["repair-done", "repair-asked"]);
+
+		w.engine.crack = "start";
+		expect(await w.ended(w.requests.repair({ id: ada.id }, id, "repair-by-staff"))).toBe("undone");
+		expect(w.engine.modes.get(id)).toBe("serving");
+		expect(w.deployments.known(id).state).toBe("serving");
+		expect([...w.pointed]).toEqual(["choir.example"]);
+		expect(kinds(id).slice(0, 2)).toEqual(["repair-undone", "repair-by-staff"]);
+		expect(w.told.slice(-2).map(({ kind }) => kind)).toEqual(["repair-done", "repair-undone"]);
+		await w.ended(w.requests.remove(ada, id, "choir.example"));
+		expect(() => w.requests.repair(ada, id, "repair-asked")).toThrowError(
+			expect.objectContaining({ code: "deployment-state", params: { state: "kept" } }),
+		);
+	});
+
 	test("what is not there, or somebody else's, cannot be touched", async () => {
 		const id = await deployed();
 		const eve = w.customer("eve");
@@ -341,6 +370,7 @@ describe("care", () => {
 		);
 		for (const attempt of [
 			() => w.requests.restart(eve, id),
+			() => w.requests.repair(eve, id, "repair-asked"),
 			() => w.requests.remove(eve, id, "choir.example"),
 			() => w.requests.restore(eve, id),
 			() => w.requests.erase(eve, id, "choir.example"),

@@ -117,6 +117,12 @@ export class Requests {
 		);
 	}
 
+	/** Sets everything up again as it was planned; whoever asked for it, the work is the customer's. */
+	repair({ id: customer }: Pick<Customer, "id">, id: string, asked: "repair-asked" | "repair-by-staff"): Accepted {
+		const { plan } = this.#inState(customer, id, "serving");
+		return this.#parts.db.transaction(() => this.#start("repair", asked, { plan }, customer));
+	}
+
 	/** The password travels through the vault; job and journal know only whose it is. */
 	async setPassword(customer: Customer, id: string, service: string, password: string): Promise<Accepted> {
 		const { plan } = this.#serving(customer, id);
@@ -159,7 +165,7 @@ export class Requests {
 		change: { from: DeploymentState; to: DeploymentState; kind: "remove" | "restore" | "erase"; typed?: string },
 	): Accepted {
 		return this.#parts.db.transaction(() => {
-			const deployment = this.#inState(customer, id, change.from);
+			const deployment = this.#inState(customer.id, id, change.from);
 			if (change.typed !== undefined && change.typed.trim().toLowerCase() !== deployment.domain)
 				throw new Problem("confirmation-wrong", { domain: deployment.domain });
 			const accepted = this.#start(change.kind, `${change.kind}-asked`, { plan: deployment.plan }, customer.id);
@@ -200,11 +206,11 @@ export class Requests {
 	}
 
 	#serving(customer: Customer, id: string): Deployment {
-		return this.#inState(customer, id, "serving");
+		return this.#inState(customer.id, id, "serving");
 	}
 
-	#inState(customer: Customer, id: string, wanted: DeploymentState): Deployment {
-		const deployment = this.#parts.deployments.get(customer.id, id);
+	#inState(customer: string, id: string, wanted: DeploymentState): Deployment {
+		const deployment = this.#parts.deployments.get(customer, id);
 		if (deployment.state !== wanted) throw new Problem("deployment-state", { state: deployment.state });
 		return deployment;
 	}

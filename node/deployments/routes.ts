@@ -1,3 +1,4 @@
+import { Problem } from "#protocol/problem.ts";
 import type { Customer } from "../customers/customer.ts";
 import { implement, type Routes } from "../web/implement.ts";
 import type { Deployments } from "./deployments.ts";
@@ -26,6 +27,14 @@ export function deploymentRoutes(routes: Routes, parts: DeploymentRouteParts) {
 	implement(routes, "POST /deployments/{id}/restart", ({ customer, path, body }) =>
 		requests.restart(customer, path.id, body.service),
 	);
+	implement(routes, "POST /deployments/{id}/repair", ({ customer, path }) =>
+		requests.repair(customer, path.id, "repair-asked"),
+	);
+	implement(routes, "POST /staff/deployments/{id}/repair", ({ path }) => {
+		const found = deployments.find(path.id) ?? deployments.at(path.id);
+		if (!found) throw new Problem("not-found");
+		return requests.repair({ id: found.customer }, found.id, "repair-by-staff");
+	});
 	implement(routes, "POST /deployments/{id}/remove", ({ customer, path, body }) =>
 		requests.remove(customer, path.id, body.domain),
 	);

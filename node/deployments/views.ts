@@ -1,14 +1,17 @@
 import { domainToUnicode } from "node:url";
 import type { z } from "zod";
 import type { DeploymentView, ServiceStatus } from "#protocol/api/deployment.ts";
-import type { PlannedService } from "../engines/engine.ts";
+import type { Engine, PlannedService } from "../engines/engine.ts";
 import type { Service } from "../services/service.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Deployments, Seen } from "./deployments.ts";
+import { patienceMs } from "./watch.ts";
 
 export interface ViewParts {
 	readonly deployments: Deployments;
 	readonly catalogue: readonly Service[];
+	readonly engine: Pick<Engine, "signIn">;
+	readonly now: () => number;
 	/** The job at work on a deployment, or the last one. */
 	jobOf(deployment: string): { id: string; busy: boolean } | undefined;
 	/** The migration at work on a deployment, or the last one, and where that led or came from once it is through. */
@@ -34,7 +37,15 @@ export function viewOf(parts: ViewParts, deployment: Deployment): View {
 		keptUntil: deployment.keptUntil === null ? null : moment(deployment.keptUntil),
 		migration: migration?.id ?? null,
 		moved: migration?.moved ?? null,
+		unwellSince: deployment.state === "serving" ? unwellSince(seen, parts.now()) : null,
+		signIn: deployment.state === "serving" ? parts.engine.signIn(deployment.plan) : null,
 	};
+}
+
+/** The same patience as before its customer is told. */
+function unwellSince(sightings: readonly Seen[], now: number): string | null {
+	const ill = sightings.filter(({ health, since }) => health !== "well" && now - since >= patienceMs);
+	return ill.length === 0 ? null : moment(Math.min(...ill.map(({ since }) => since)));
 }
 
 function statusOf(

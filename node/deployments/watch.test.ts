@@ -4,6 +4,7 @@ import type { Notice } from "../notices/notice.ts";
 import { Database } from "../store/database.ts";
 import { Deployments } from "./deployments.ts";
 import { History } from "./history.ts";
+import { viewOf } from "./views.ts";
 import { lookAround } from "./watch.ts";
 
 function world() {
@@ -25,8 +26,15 @@ function world() {
 		engine: { look: async () => [{ service: "chat", health, probes: [], sizeBytes: 7 }] } as never,
 		notices: { tell: (notice: Notice) => void told.push(notice) },
 	};
+	const view = {
+		...{ deployments, now, catalogue: [], jobOf: () => undefined, migrationOf: () => undefined },
+		engine: { signIn: () => null },
+	};
 	return {
 		told,
+		/** Whether the panel offers to set it up again, and since when that would have been worth it. */
+		offered: () => viewOf(view, deployments.known("d")).unwellSince,
+		now,
 		deployments,
 		/** Looks every half minute, for so many minutes. */
 		async see(next: Sighting["health"], minutes: number) {
@@ -52,4 +60,20 @@ test("a service that is ill for a moment is nobody's worry; for two minutes it i
 	expect(w.told.map(({ kind }) => kind)).toEqual(["service-unwell", "service-well", "service-unwell"]);
 	expect(new Set(w.told.map(({ key }) => key)).size).toBe(3);
 	expect(w.deployments.sightings("d")).toMatchObject([{ health: "stopped", sizeBytes: 7, told: true }]);
+});
+
+test("setting up again is offered while a service has been ill for two minutes, and only while it serves", async () => {
+	const w = world();
+	await w.see("well", 5);
+	expect(w.offered()).toBeNull();
+	const since = w.now();
+	await w.see("unwell", 1);
+	expect(w.offered()).toBeNull();
+	await w.see("unwell", 1);
+	expect(w.offered()).toBe(new Date(since).toISOString());
+	w.deployments.move("d", "frozen");
+	expect(w.offered()).toBeNull();
+	w.deployments.move("d", "serving");
+	await w.see("well", 0);
+	expect(w.offered()).toBeNull();
 });

@@ -4,8 +4,8 @@ import type { Deployment } from "./deployment.ts";
 import type { Deployments, Seen } from "./deployments.ts";
 import type { History } from "./history.ts";
 
-/** A service that does not answer for this long is worth telling its customer. */
-const patienceMs = 2 * 60_000;
+/** A service that does not answer for this long is worth telling its customer, and setting up again. */
+export const patienceMs = 2 * 60_000;
 
 export interface WatchParts {
 	readonly engine: Engine;

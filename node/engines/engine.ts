@@ -74,6 +74,17 @@ export type Backend =
 	| { kind: "up"; port: number; host?: string }
 	| { kind: "starting" | "frozen" | "stopped"; retryAfter: number };
 
+/** Where the customer may sign in to the machine of a deployment. */
+export interface SignIn {
+	readonly user: string;
+	readonly address: string;
+	readonly port: number;
+	/** How many keys are good for that there. */
+	readonly keys: number;
+	/** Whether these are the ones in the customer's account now. */
+	readonly current: boolean;
+}
+
 /** Makes plans true. There are two: `local` (processes on this machine) and `nixops4`. */
 export interface Engine {
 	readonly name: string;
@@ -82,6 +93,11 @@ export interface Engine {
 	stages(plan: Plan): readonly Stage[];
 	/** Makes the plan true. Calling it again with the same plan changes nothing. */
 	apply(plan: Plan, report: Report): Promise<void>;
+	/**
+	 * The way back to a plan from which the world may have drifted: everything that can be set up is set up again, and what
+	 * is not well starts again. State stays as it is, and so does what is well already.
+	 */
+	repair(plan: Plan): readonly Stage[];
 	/** One service ends and starts again; its state stays. */
 	restart(plan: Plan, service: string, report: Report): Promise<void>;
 	/** Gives the first account the password that now lies in the vault. */
@@ -101,6 +117,8 @@ export interface Engine {
 	 * from everybody, and asks them how they are. Leaves nothing behind, also when it is cut off and `recover` comes.
 	 */
 	rehearse(plan: Plan, fill: (volumes: readonly PlacedVolume[]) => Promise<void>, report: Report): Promise<Rehearsal>;
+	/** By SSH, with the keys of their account; null: nowhere. */
+	signIn(plan: Plan): SignIn | null;
 	/** Which of this engine's services answers under a host name; undefined: none of them. */
 	backend(host: string): Backend | undefined;
 	/**

@@ -14,6 +14,8 @@ const sentences: Record<Language, Record<NoticeKind, string>> = {
 		"remove-done": "{domain} wurde entfernt; es wird bis {date} aufbewahrt und dann gelöscht",
 		"restore-done": "{domain} ist wieder da",
 		"erase-done": "{domain} wurde gelöscht; hier ist nichts mehr davon",
+		"repair-done": "{domain} wurde erneut eingerichtet, und seine Dienste antworten",
+		"repair-undone": "Das erneute Einrichten von {domain} ist nicht gelungen: {reason}",
 		"job-stuck": "Die Arbeit an {domain} steht und braucht Sie: {reason}",
 		"service-unwell": "{service} unter {domain} antwortet nicht mehr seit {since}",
 		"service-well": "{service} unter {domain} antwortet wieder",

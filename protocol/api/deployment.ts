@@ -64,6 +64,18 @@ export const DeploymentView = z
 		migration: Id.nullable(),
 		/** Where it moved to, or came from: the other provider's origin and name. */
 		moved: z.object({ to: z.boolean(), origin: z.string(), provider: z.string() }).nullable(),
+		/** Since when not all of its services have been well, once that is worth setting it up again; null: it is not. */
+		unwellSince: Moment.nullable(),
+		/** Where its customer may sign in by SSH, with how many keys, and whether these are the account's as they are now. */
+		signIn: z
+			.object({
+				user: z.string(),
+				address: z.string(),
+				port: z.number().int(),
+				keys: z.number().int(),
+				current: z.boolean(),
+			})
+			.nullable(),
 	})
 	.meta({ id: "Deployment" });
 

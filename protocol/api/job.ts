@@ -31,7 +31,7 @@ export const jobStates = ["waiting", "running", "cancelling", "done", "undone", 
 export const JobHead = z
 	.object({
 		id: Id,
-		/** `deploy`, `remove`, `erase`, `restore`, `restart`, `set-password`. */
+		/** `deploy`, `remove`, `erase`, `restore`, `restart`, `repair`, `set-password`, `leave`, `arrive`. */
 		kind: z.string(),
 		deployment: Id.nullable(),
 		domain: z.string().nullable(),

@@ -174,6 +174,12 @@ export const operations = {
 		body: deployment.RestartRequest,
 		answer: [202, deployment.Accepted],
 	},
+	"POST /deployments/{id}/repair": {
+		summary: "Set up again what is not as it should be; what the services hold stays",
+		for: "deploy",
+		path: byId,
+		answer: [202, deployment.Accepted],
+	},
 	"POST /deployments/{id}/remove": {
 		summary: "Stop serving, and erase after the days of grace",
 		for: "deploy",

@@ -16,6 +16,8 @@ export const ProviderView = z
 		/** Domains under these names get their records from the provider itself. */
 		zones: z.array(z.string()),
 		engine: z.string(),
+		/** Whether customers may sign in to machines with the SSH keys of their account. */
+		customerSsh: z.boolean(),
 		demo: z.boolean(),
 		version: z.string(),
 	})

@@ -3,6 +3,7 @@
  * `operations`. Who is staff, and whatever would let staff act as a customer, is for the socket alone (`operator`).
  */
 import { z } from "zod";
+import { Accepted } from "./deployment.ts";
 import { DomainName } from "./domain.ts";
 import * as job from "./job.ts";
 import { Id, PageQuery, pageOf } from "./page.ts";
@@ -61,6 +62,12 @@ export const staffOperations = {
 		for: "staff",
 		path: byId,
 		answer: [202, job.JobHead],
+	},
+	"POST /staff/deployments/{id}/repair": {
+		summary: "Set up again what is not as it should be with a deployment, by its id or domain",
+		for: "staff",
+		path: z.strictObject({ id: z.string().min(1).max(253) }),
+		answer: [202, Accepted],
 	},
 	"GET /staff/peers": {
 		summary: "The nodes that this one knows of",

@@ -13,6 +13,14 @@ const PlannedRecord = inputs.dns_record.pick({ name: true, type: true, ttl: true
 	values: inputs.dns_record.shape.values.nullable(),
 });
 
+/** As authorized_keys has it, without options and comment; nix/access.nix takes the same. */
+const PublicKey = z
+	.string()
+	.max(8192)
+	.regex(
+		/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,2}$/,
+	);
+
 const PlannedProbe = inputs.probe.pick({ url: true, below: true, seconds: true });
 
 const PlannedService = z.strictObject({
@@ -41,6 +49,8 @@ export const Plan = z.strictObject({
 	machine: inputs.machine.pick({ memoryMiB: true, diskMiB: true, system: true, ensure: true }),
 	/** How the deploying machine gets there; the key is a file's path. */
 	ssh: z.strictObject({ identityFile: text.nullable() }),
+	/** With which the customer may sign in to the machine, as a user without power. */
+	customerKeys: z.array(PublicKey),
 	services: z.record(word, PlannedService),
 });
 export type Plan = z.infer<typeof Plan>;

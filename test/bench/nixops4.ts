@@ -23,6 +23,7 @@ const plan = {
 	provider: { executable: process.execPath, args: [] },
 	machine: { memoryMiB: 1, diskMiB: 1, system: "x86_64-linux", ensure: "present" },
 	ssh: { identityFile: null },
+	customerKeys: [],
 } satisfies Plan;
 
 /** The engine's run with our provider and the node's side of it, beside the same program with a provider that does nothing. */

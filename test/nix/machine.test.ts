@@ -16,6 +16,8 @@ interface Unit {
 	before: string[];
 	requires: string[];
 	requiredBy: string[];
+	restartTriggers: string[];
+	preStop: string;
 	script: string;
 	path: string[];
 	environment: Record<string, string>;
@@ -311,11 +313,20 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 
 	test("lets a customer in only where the provider says so, and without power", async () => {
 		const key = `ssh-ed25519 ${"A".repeat(68)} ada`;
-		const { customers } = await machine(["galene"], { "fediversity.access.customerKeys": [key] });
+		const { customers, units } = await machine(["galene"], { "fediversity.access.customerKeys": [key] });
 		expect(customers).toEqual([`restrict,pty ${key}`]);
-		expect((await machine(["galene"])).customers).toEqual([]);
-		const evil = { "fediversity.access.customerKeys": [`command="id" ${key}`] };
-		await expect(machine(["galene"], evil)).rejects.toThrow(/is not of type/);
+		// Whoever is there already is shown out when the keys change.
+		expect(units["fediversity-customer"]).toMatchObject({
+			restartTriggers: [key],
+			preStop: expect.stringContaining("terminate-user customer"),
+		});
+		const without = await machine(["galene"]);
+		expect(without.customers).toEqual([]);
+		expect(without.units["fediversity-customer"]).toBeUndefined();
+		for (const evil of [`command="id" ${key}`, `${key}\n${key}`, `${key} $(id)`, key.replace("ed25519", "dss")])
+			await expect(machine(["galene"], { "fediversity.access.customerKeys": [evil] })).rejects.toThrow(
+				/is not of type/,
+			);
 	});
 
 	test("in mode absent nothing of a service is left in the system; frozen changes nothing", async () => {

@@ -92,6 +92,42 @@ describe.skipIf(program === null)("The root of all deployments (needs Nix)", { t
 		expect(tree.members?.["state"]?.resource?.inputs).toEqual({ deployment: words });
 	});
 
+	test("a machine's system lets in the keys that the plan has, and no other text", async () => {
+		const key = `ssh-ed25519 ${"A".repeat(68)}`;
+		const system = async (customerKeys: string[], more = "") => {
+			const file = join(folder, "plan.json");
+			writeFileSync(file, JSON.stringify({ ...choir(), services: {}, customerKeys }));
+			return evaluated<{ keys: string[]; failed: string[] }>(
+				program ?? "",
+				`let
+				data = builtins.fromJSON (builtins.readFile ${file});
+				inherit (import ${import.meta.dirname}/evaluate.nix { }) evaluated;
+				outputs = { step = ""; stdout = ""; address = ""; user = ""; hostKey = ""; port = 22; name = "m1"; };
+				system = import ${root}/system.nix {
+					inherit data;
+					nixpkgs = { };
+					nixops4.modules.nixops4Provider.local = { };
+					nixops4-nixos.modules.nixops4Component.nixos = { };
+					machines = { };
+				};
+				members = { machine = { inherit outputs; }; services.members = { };
+					system.members = builtins.mapAttrs (_: _: { inherit outputs; }) { begun = 1; switch = 1; done = 1; }; };
+				made = system.member { inherit members; providers.local.exec = { }; progress = _: _: _: _: { }; behind = _: _: [ ]; };
+				package = { name = "fediversity"; outPath = "/nix/store/fediversity"; type = "derivation"; };
+				m = evaluated [ made.members.switch.nixos.module { fediversity = { inherit package; }; } ${more} ];
+			in {
+				keys = (m.users.users.customer or { openssh.authorizedKeys.keys = [ ]; }).openssh.authorizedKeys.keys;
+				failed = builtins.concatMap (one: if one.assertion then [ ] else [ one.message ]) m.assertions;
+			}`,
+			);
+		};
+		const lets = `{ fediversity.access.deployKeys = [ "${key}" ]; }`;
+		expect(await system([key], lets)).toEqual({ keys: [`restrict,pty ${key}`], failed: [] });
+		await expect(system([`${key} "; }`])).rejects.toThrow("is not of type");
+		// The node's own copy of what its machines are may lack its key, and then it would be its last switch.
+		expect((await system([])).failed.join()).toContain("deployKeys");
+	});
+
 	test("another version of plans is refused", async () => {
 		await expect(exported({ ...choir(), version: 2 as 1 }, withStandIn)).rejects.toThrow("version");
 	});

@@ -50,6 +50,7 @@ let
     path = optional (types.listOf types.package) [ ];
     restartTriggers = optional (types.listOf types.raw) [ ];
     script = optional types.lines "";
+    preStop = optional types.lines "";
     serviceConfig = settings;
     startLimitIntervalSec = optional types.int 10;
   };
@@ -84,6 +85,7 @@ in
       isNormalUser = optional types.bool false;
       description = optional types.str "";
       group = optional types.str "";
+      createHome = optional types.bool false;
       home = optional types.str "/var/empty";
       openssh.authorizedKeys.keys = optional texts [ ];
     })) { };

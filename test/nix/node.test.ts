@@ -189,4 +189,34 @@ describe.skipIf(program === null)("the flake (needs Nix, which Debian's apt brin
 			files: true,
 		});
 	});
+
+	test("the test with two providers, which needs machines of its own, is at least written so that it can be read", async () => {
+		const folder = mkdtempSync(join(tmpdir(), "two-providers-"));
+		try {
+			mkdirSync(join(folder, "nixos/tests"), { recursive: true });
+			writeFileSync(
+				join(folder, "nixos/tests/ssh-keys.nix"),
+				`pkgs: { snakeOilEd25519PublicKey = "ssh-ed25519 ${"A".repeat(68)} snakeoil"; snakeOilEd25519PrivateKey = "private"; }`,
+			);
+			const told = await evaluate<{ script: string; machines: string; nodes: string[] }>(`let
+				lib = import ${root}/test/nix/lib.nix;
+				pkgs = { writeText = _: text: text; gotosocial = "gotosocial"; nodejs_26 = "node"; };
+				test = import ${root}/nix/tests/two-providers.nix { machine = { }; node = { }; inputs = { nixpkgs = ${folder}; nixops4 = ""; nixops4-nixos = ""; }; };
+				nodes = builtins.mapAttrs (_: node: { networking.primaryIPAddress = "192.0.2.1"; services.fediversity.package = "/package"; }) test.nodes;
+			in {
+				nodes = builtins.attrNames (builtins.mapAttrs (_: node: builtins.deepSeq (node { inherit pkgs lib nodes; }) 1) test.nodes);
+				inherit ((test.nodes.north { inherit pkgs lib; }).services.fediversity) machines;
+				script = test.testScript { inherit nodes; };
+			}`);
+			expect(told.nodes).toEqual(["customer", "m1", "m2", "north", "south", "zone"]);
+			expect(told.script).toContain('subtest("Story 2');
+			writeFileSync(join(folder, "machines.nix"), told.machines);
+			const hardware = `(import ${folder}/machines.nix).north-1 { modulesPath = "/modules"; }`;
+			expect(await evaluate(hardware)).toMatchObject({
+				imports: ["/modules/virtualisation/qemu-vm.nix", "/modules/testing/test-instrumentation.nix"],
+			});
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
+	});
 });

@@ -125,6 +125,7 @@ export function choir(more: Partial<Plan> = {}): Plan {
 		provider: { executable: process.execPath, args: [boot, "provider"] },
 		machine: { memoryMiB: 4096, diskMiB: 20_480, system: "x86_64-linux", ensure: "present" },
 		ssh: { identityFile: null },
+		customerKeys: [],
 		services: {
 			mastodon: {
 				hosts: ["social.choir.example"],

@@ -9,10 +9,12 @@ import { Task } from "../controllers/task.ts";
 import { failed, note, problem, waiting } from "../parts/faces.ts";
 import "../parts/history-list.ts";
 import { icon } from "../parts/icons.ts";
+import { machineAccess } from "../parts/machine-access.ts";
 import { stateOf } from "../parts/marks.ts";
 import { Page } from "../parts/part.ts";
 import "../parts/service-status.ts";
 import "../parts/typed-confirmation.ts";
+import { when } from "../parts/when.ts";
 import { addressAt, deploymentAddress, jobAddress, moveAddress } from "../routes.ts";
 import type { Deployment } from "../views.ts";
 import { inUnit } from "../words/numbers.ts";
@@ -28,6 +30,9 @@ export class PageDeployment extends Page {
 	readonly #task = new Task<Deployment>(this, (signal) => this.#find(signal));
 	readonly #restart = new Action(this, () =>
 		this.#watch((call) => this.panel.api("POST /deployments/{id}/restart", { ...call, body: {} })),
+	);
+	readonly #repair = new Action(this, () =>
+		this.#watch((call) => this.panel.api("POST /deployments/{id}/repair", call)),
 	);
 	readonly #restore = new Action(this, () =>
 		this.#watch((call) => this.panel.api("POST /deployments/{id}/restore", call)),
@@ -59,7 +64,7 @@ export class PageDeployment extends Page {
 			<header class="stack tight">
 				<div class="line apart"><h1>${unicode}</h1>${stateOf(wellbeing(deployment))}</div>
 				${unicode === domain ? nothing : html`<p class="quiet small">${msg(str`In the DNS: ${domain}`)}</p>`}
-				${this.#work(deployment)}${this.#kept(deployment)}${moved(deployment)}
+				${this.#work(deployment)}${this.#unwell(deployment)}${this.#kept(deployment)}${moved(deployment)}
 			</header>
 			<section class="stack" aria-labelledby="services">
 				<div class="section-head"><h2 id="services">${msg("Services")}</h2>
@@ -73,6 +78,7 @@ export class PageDeployment extends Page {
 						html`<service-status .panel=${this.panel} .deployment=${deployment} .service=${service} @shown=${this.#task.run}></service-status>`,
 				)}</div>
 			</section>
+			${machineAccess(deployment, this.#again(deployment))}
 			<section class="stack tight" aria-labelledby="history">
 				<h2 id="history">${msg("History")}</h2>
 				<history-list .panel=${this.panel} .deployment=${deployment}></history-list>
@@ -86,6 +92,21 @@ export class PageDeployment extends Page {
 			"busy",
 			html`<p>${msg("Work on it is under way.")} <a href=${jobAddress(domain, job)}>${msg("Watch it")}</a></p>`,
 		);
+	}
+
+	#unwell(deployment: Deployment): TemplateResult | typeof nothing {
+		const { unwellSince, busy } = deployment;
+		if (!unwellSince || busy) return nothing;
+		return note(
+			"attention",
+			html`<p>${msg(html`Not everything has answered since ${when(unwellSince)}.`)}</p>
+			<p>${msg("Setting up again puts in place what the services need, and starts again what does not answer. What they hold stays as it is.")}</p>
+			${problem(this.#repair.error)}<div class="actions">${this.#again(deployment)}</div>`,
+		);
+	}
+
+	#again({ busy }: Deployment): TemplateResult {
+		return html`<button type="button" class="button" ?disabled=${busy} aria-busy=${this.#repair.busy} @click=${() => this.#repair.run()}>${msg("Set up again")}</button>`;
 	}
 
 	#kept(deployment: Deployment): TemplateResult | typeof nothing {

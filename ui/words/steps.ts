@@ -10,6 +10,7 @@ type Sentence = (service: string) => string;
 const toService: Readonly<Record<string, Sentence>> = {
 	get: (service) => msg(str`Get ${service}`),
 	configure: (service) => msg(str`Set up ${service}`),
+	mend: (service) => msg(str`Put ${service} right`),
 	start: (service) => msg(str`Start ${service}`),
 	account: (service) => msg(str`Make the first account in ${service}`),
 	check: (service) => msg(str`Check that ${service} answers`),

@@ -8,7 +8,7 @@ import { restart, setPassword } from "../../node/deployments/care.ts";
 import { records } from "../../node/deployments/deploy.ts";
 import { historySentences } from "../../node/deployments/history.ts";
 import { erase, remove } from "../../node/deployments/remove.ts";
-import { stagesTo } from "../../node/engines/local/stages.ts";
+import { stagesTo, stepsBack } from "../../node/engines/local/stages.ts";
 import { stagesTo as stagesOnMachines } from "../../node/engines/nixops4/stages.ts";
 import { arrive } from "../../node/migrations/arrive.ts";
 import { leave } from "../../node/migrations/leave.ts";
@@ -99,12 +99,14 @@ function everyStep() {
 		stop: { seconds: 1 },
 	};
 	const plan = (mode: string) => ({ mode, services: [{ name: "snac" }] }) as never;
-	const stages = ["serving", "stopped", "absent"].flatMap((mode) =>
+	const wishes = [["serving", stepsBack], ...["serving", "stopped", "absent"].map((mode) => [mode])] as const;
+	const stages = wishes.flatMap(([mode, steps]) =>
 		stagesTo(
-			plan(mode),
+			plan(mode as string),
 			() => recipe as never,
 			() => "snac",
 			async () => {},
+			steps as typeof stepsBack | undefined,
 		),
 	);
 	const input = { plan: plan("serving"), services: ["snac"] };
@@ -119,5 +121,6 @@ function everyStep() {
 
 function onMachines() {
 	const plan = (mode: string) => ({ mode, services: [{ name: "snac" }] }) as never;
-	return ["serving", "stopped", "absent"].flatMap((mode) => stagesOnMachines(plan(mode), async () => {}));
+	const back = stagesOnMachines(plan("serving"), async () => {}, true);
+	return [...["serving", "stopped", "absent"].flatMap((mode) => stagesOnMachines(plan(mode), async () => {})), ...back];
 }

@@ -27,6 +27,7 @@ export class LocalHands implements Hands {
 	readonly #confinement: Confinement;
 	readonly #env: Readonly<Record<string, string>>;
 	readonly #vault: Vault;
+	readonly #changing: () => Promise<void>;
 	readonly #written = new Map<string, string>();
 
 	constructor(options: {
@@ -36,6 +37,8 @@ export class LocalHands implements Hands {
 		env: Readonly<Record<string, string>>;
 		vault: Vault;
 		ask: Hands["ask"];
+		/** Waited for before each change to a file. */
+		changing?: () => Promise<void>;
 	}) {
 		this.#home = options.home;
 		this.report = options.report;
@@ -43,6 +46,7 @@ export class LocalHands implements Hands {
 		this.#env = options.env;
 		this.#vault = options.vault;
 		this.ask = options.ask;
+		this.#changing = options.changing ?? (async () => {});
 	}
 
 	run(command: readonly [string, ...string[]], options: RunOptions = {}): Promise<string> {
@@ -60,6 +64,7 @@ export class LocalHands implements Hands {
 	async write(path: string, contents: string): Promise<void> {
 		this.#written.set(path, contents);
 		if ((await this.read(path)) === contents) return;
+		await this.#changing();
 		await this.run(["sh", "-c", writeScript, "sh", inside(path)], { input: contents, quiet: true });
 	}
 

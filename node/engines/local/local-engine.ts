@@ -21,7 +21,7 @@ import type { Place } from "./place.ts";
 import type { Recipe } from "./recipe.ts";
 import { recipes as ours } from "./recipes.ts";
 import { Revival } from "./revival.ts";
-import { stagesTo } from "./stages.ts";
+import { stagesTo, stepsBack } from "./stages.ts";
 import { Turns } from "./turns.ts";
 import type { Unit } from "./unit.ts";
 import type { Versions } from "./versions.ts";
@@ -56,12 +56,11 @@ export class LocalEngine implements Engine {
 	}
 
 	stages(plan: Plan): readonly Stage[] {
-		return stagesTo(
-			plan,
-			(service) => this.#recipe(service),
-			(service) => serviceNamed(service)?.title ?? service,
-			(...call) => this.#reach(...call),
-		);
+		return this.#stages(plan);
+	}
+
+	repair(plan: Plan): readonly Stage[] {
+		return this.#stages(plan, stepsBack);
 	}
 
 	async apply(plan: Plan, report: Report): Promise<void> {
@@ -114,6 +113,11 @@ export class LocalEngine implements Engine {
 		return this.#turns.take(`${plan.deployment}-rehearsal`, () => rehearsals.rehearse(plan, fill, report));
 	}
 
+	/** Services share this machine, which is nobody's alone. */
+	signIn(): null {
+		return null;
+	}
+
 	backend(host: string): Backend | undefined {
 		return this.#addresses.find(host)?.backend();
 	}
@@ -138,6 +142,16 @@ export class LocalEngine implements Engine {
 		// Nothing runs that was never prepared.
 		const machinery = await this.#machinery?.catch(() => null);
 		await machinery?.processes.close();
+	}
+
+	#stages(plan: Plan, steps?: typeof stepsBack): Stage[] {
+		return stagesTo(
+			plan,
+			(service) => this.#recipe(service),
+			(service) => serviceNamed(service)?.title ?? service,
+			(...call) => this.#reach(...call),
+			steps,
+		);
 	}
 
 	async #ableTo(recipe: Recipe): Promise<Ability> {

@@ -57,17 +57,31 @@ export class LocalService {
 		return honestAboutSpace(this.#means.workshop.cache, () => this.place.getProgram(report));
 	}
 
-	configure(report: Report): Promise<void> {
+	/** `changing` is waited for before anything that is there becomes otherwise. */
+	configure(report: Report, changing?: () => Promise<void>): Promise<void> {
 		return honestAboutSpace(this.place.state, async () => {
 			await this.place.open();
 			await requireSpace(this.place.state);
 			const home = await this.place.home(report);
-			const hands = await this.place.hands(home, report);
+			const hands = await this.place.hands(home, report, changing);
 			await this.#recipe.configure(home, hands);
 			const { settings: before } = this.place.record;
 			const { settings } = await this.place.remember({ settings: hands.written() });
 			report.log(settings === before ? "Its settings are as they should be" : "Its settings are written");
 		});
+	}
+
+	/** Sets up again what is not as it was set up, and starts it again if that was so or it is not well. */
+	async mend(report: Report): Promise<void> {
+		// It ends before a file changes, so that whoever is cut off in between finds out that it must start.
+		const end = () => this.stop(report);
+		const wrong = this.#status.state === "running" ? (await this.#probe()).find(({ ok }) => !ok) : undefined;
+		if (wrong) report.log(`${wrong.what}: ${wrong.detail}`);
+		if (wrong || this.#status.state !== "running") await end();
+		await this.configure(report, end);
+		// Of one that keeps nothing the account is no state either.
+		if (this.#recipe.volumes.length === 0) await this.place.remember({ account: false });
+		await this.start(report);
 	}
 
 	/** Answers when it is ready. If it runs as it should already, it is only looked at. */

@@ -123,11 +123,12 @@ export class Place {
 		};
 	}
 
-	async hands(home: Home, report: Report): Promise<LocalHands> {
+	async hands(home: Home, report: Report, changing?: () => Promise<void>): Promise<LocalHands> {
 		const { passing, vault } = this.#means;
 		const confinement = await this.#confinement(home);
 		const ask = this.ask(home, report.signal);
-		return new LocalHands({ home, report, confinement, vault, ask, env: { ...this.#environment(home), ...passing } });
+		const env = { ...this.#environment(home), ...passing };
+		return new LocalHands({ home, report, confinement, vault, ask, env, ...(changing && { changing }) });
 	}
 
 	/** Asks it as the gateway would; the signal ends the asking. */

@@ -7,12 +7,13 @@ export type Reach = (plan: Plan, service: string, work: (service: LocalService) 
 
 type Doing = (service: LocalService, report: Report) => Promise<void>;
 
-/** The stages to a plan, service by service in the plan's order. `titles` are the services' names for people. */
+/** The stages to a plan, service by service in the plan's order. `title` gives the services' names for people. */
 export function stagesTo(
 	plan: Plan,
 	recipe: (service: string) => Recipe,
 	title: (service: string) => string,
 	reach: Reach,
+	steps = stepsToServe,
 ): Stage[] {
 	return plan.services.flatMap(({ name: service }) => {
 		const stage = (verb: string, sentence: string, seconds: number, deadline: number, doing: Doing): Stage => ({
@@ -24,7 +25,7 @@ export function stagesTo(
 			deadline,
 			run: (report) => reach(plan, service, (found) => doing(found, report)),
 		});
-		if (plan.mode === "serving") return serving(recipe(service), stage);
+		if (plan.mode === "serving") return inSteps(steps(recipe(service)), recipe(service), stage);
 		const { seconds } = recipe(service).stop;
 		const stop = stage("stop", "Stop {service}", 2, seconds + 60, (found, report) => found.stop(report));
 		if (plan.mode !== "absent") return [stop];
@@ -36,7 +37,7 @@ export function stagesTo(
 }
 
 /** What brings a service up, in this order. */
-export type Step = "get" | "configure" | "start" | "account" | "check";
+export type Step = "get" | "configure" | "mend" | "start" | "account" | "check";
 
 export function stepsToServe({ account }: Recipe): readonly Step[] {
 	if (!account) return ["get", "configure", "start", "check"];
@@ -45,7 +46,13 @@ export function stepsToServe({ account }: Recipe): readonly Step[] {
 		: ["get", "configure", "start", "account", "check"];
 }
 
-function serving(
+/** What puts a service right that has been set up before. */
+export function stepsBack({ account }: Recipe): readonly Step[] {
+	return account ? ["get", "mend", "account", "check"] : ["get", "mend", "check"];
+}
+
+function inSteps(
+	steps: readonly Step[],
 	recipe: Recipe,
 	stage: (verb: string, title: string, seconds: number, deadline: number, doing: Doing) => Stage,
 ): Stage[] {
@@ -53,9 +60,10 @@ function serving(
 	const about: Record<Step, readonly [title: string, seconds: number, deadline: number]> = {
 		get: ["Get {service}", recipe.obtainSeconds, 900],
 		configure: ["Set up {service}", 1, 120],
+		mend: ["Put {service} right", usually, atMost + 180],
 		start: ["Start {service}", usually, atMost + 60],
 		account: ["Make the first account in {service}", 1, 120],
 		check: ["Check that {service} answers", 1, 60],
 	};
-	return stepsToServe(recipe).map((step) => stage(step, ...about[step], (found, report) => found[step](report)));
+	return steps.map((step) => stage(step, ...about[step], (found, report) => found[step](report)));
 }

@@ -14,18 +14,17 @@ import type {
 	Rehearsal,
 	Report,
 	Sighting,
+	SignIn,
 	Stage,
 } from "../engine.ts";
 import { endFor } from "../local/end.ts";
 import { Turns } from "../local/turns.ts";
 import { Addresses } from "./addresses.ts";
 import type { Application } from "./application.ts";
-import { isSame, modules, planned, type Site } from "./planned.ts";
-import type { MachinePool, SecretName } from "./resources/resource.ts";
-import type { Runs } from "./runs.ts";
+import type { Nixops4EngineOptions, ReservedMachine, Workings } from "./means.ts";
+import { isSame, keysOf, modules, planned } from "./planned.ts";
 import { detailOf, isWell, sightingOf } from "./sighting.ts";
 import { type Step, stagesTo } from "./stages.ts";
-import type { States } from "./states.ts";
 import { type Standing, WorkingFolder } from "./working-folder.ts";
 
 const log = getLogger(["fediversity", "nixops4"]);
@@ -34,52 +33,10 @@ const log = getLogger(["fediversity", "nixops4"]);
 const betweenLooks = 1000;
 /** How long a secret may take to its machine, ms. */
 const adoption = 120_000;
-
-export interface Nixops4EngineOptions {
-	readonly nodeId: string;
-	/** Holds a working folder for each deployment. */
-	readonly folder: string;
-	readonly site: Site;
-	/** `nixops4`, as a path or a name on PATH; with what else it needs to run. */
-	readonly program: string;
-	readonly environment: Readonly<Record<string, string>>;
-	/** The directory with the Nix code of the root. */
-	readonly root: string;
-	/** Where the machines' web servers listen for the gateway. */
-	readonly webPort: number;
-	/** How long a service may take until it first answers, seconds. */
-	readonly readySeconds: number;
-	/** Most that one run may take, seconds. */
-	readonly deadline: number;
-	/** Called once, when the first run is near: what it takes is heavy to load. */
-	readonly workings: () => Promise<Workings>;
-	readonly machines: Machines;
-	/** Whether `nixops4` and `nix` are here; the missing one's name if not. */
-	missing(): Promise<string | null>;
-	/** Of the services as `root` brings them. */
-	versions(): Promise<Readonly<Record<string, string>>>;
-}
-
-/** The node's side of what NixOps4 asks for, and what it has told of. */
-export interface Workings {
-	readonly runs: Pick<Runs, "open" | "close">;
-	readonly states: Pick<States, "remove">;
-	/** Puts a secret on a machine as the vault has it now. */
-	deliver(machine: string, secret: SecretName, signal: AbortSignal): Promise<void>;
-}
-
-/** What the engine needs of the provider's machines beside what NixOps4's resources do. */
-export interface Machines extends Pick<MachinePool, "reserve" | "release"> {
-	/** The machine that a deployment has; undefined: none. */
-	of(deployment: string): ReservedMachine | undefined;
-	agent(machine: string): Agent;
-	close(): Promise<void>;
-}
-
-export interface ReservedMachine {
-	readonly id: string;
-	readonly address: string;
-}
+/** How long a service may take to get well by itself once its machine is right, before it is started again, seconds. */
+const selfHealing = 30;
+/** As whom customers sign in, by nix/access.nix. */
+const customerUser = "customer";
 
 /** Makes plans true on NixOS machines: NixOps4 builds and switches them, the agent on each does what takes seconds. */
 export class Nixops4Engine implements Engine {
@@ -115,6 +72,10 @@ export class Nixops4Engine implements Engine {
 
 	stages(plan: Plan): readonly Stage[] {
 		return stagesTo(plan, (step, service, report) => this.#take(plan, step, service, report));
+	}
+
+	repair(plan: Plan): readonly Stage[] {
+		return stagesTo(plan, (step, service, report) => this.#take(plan, step, service, report), true);
 	}
 
 	async apply(plan: Plan, report: Report): Promise<void> {
@@ -185,6 +146,16 @@ export class Nixops4Engine implements Engine {
 		return { tried: false, checks: [{ what: "rehearsal", ok: true, detail }] };
 	}
 
+	signIn(plan: Plan): SignIn | null {
+		const { site, machines } = this.#options;
+		const machine = machines.of(plan.deployment);
+		const keys = site.customerKeys && this.#folder(plan).standing.applied?.customerKeys;
+		if (!machine || !keys) return null;
+		const { address, port } = machine;
+		const current = keys.join() === keysOf(plan, site).join();
+		return { user: customerUser, address, port, keys: keys.length, current };
+	}
+
 	backend(host: string): Backend | undefined {
 		return this.#addresses.find(host);
 	}
@@ -206,7 +177,8 @@ export class Nixops4Engine implements Engine {
 	async #take(plan: Plan, step: Step, service: string | undefined, report: Report): Promise<void> {
 		const { deployment } = plan;
 		if (step === "wait") return this.#untilWell(plan, service ?? "", report);
-		if (step === "machine" || step === "system") return this.#towardsServing(plan, step, report);
+		if (step === "mend") return this.#mend(plan, service ?? "", report);
+		if (step === "machine" || step === "system" || step === "again") return this.#towardsServing(plan, step, report);
 		await this.#turns.take(deployment, async () => {
 			if (step === "rest") return this.#rest(plan, service ?? "", report);
 			if (step === "empty") return this.#empty(plan, service ?? "", report);
@@ -214,12 +186,12 @@ export class Nixops4Engine implements Engine {
 		});
 	}
 
-	/** Steps that share one run: whoever comes first begins it, and each waits for its own mark in it. */
-	async #towardsServing(plan: Plan, step: "machine" | "system", report: Report): Promise<void> {
+	/** Steps that share one run: whoever comes first begins it, and each waits for its own mark in it. `again` believes in none before. */
+	async #towardsServing(plan: Plan, step: "machine" | "system" | "again", report: Report): Promise<void> {
 		const wanted = planned(plan, this.#options.site);
 		const { applied } = this.#folder(plan).standing;
 		const known = this.#applications.get(plan.deployment);
-		const isTrue = isSame(applied, wanted) && (known?.isOver ?? true);
+		const isTrue = step !== "again" && isSame(applied, wanted) && (known?.isOver ?? true);
 		if (isTrue) {
 			await this.#wake(plan, report);
 			return this.#publish(plan);
@@ -245,7 +217,10 @@ export class Nixops4Engine implements Engine {
 		report.signal.throwIfAborted();
 		const folder = this.#folder(plan);
 		await this.#wake(plan, report);
-		const { generation } = await folder.remember({ applied: null, generation: folder.standing.generation + 1 });
+		const { applied, generation: last } = folder.standing;
+		// Half-way to where it has been before, it is still there.
+		const standing = isSame(applied, wanted) ? {} : { applied: null };
+		const { generation } = await folder.remember({ ...standing, generation: last + 1 });
 		const { program, environment, root, deadline, nodeId } = this.#options;
 		const [{ runs }, { Application }] = await Promise.all([this.#workings(), import("./application.ts")]);
 		const numbered = { ...wanted, generation };
@@ -323,15 +298,27 @@ export class Nixops4Engine implements Engine {
 		this.#folder(plan).remove();
 	}
 
-	async #untilWell(plan: Plan, service: string, report: Report): Promise<void> {
+	/** What the run has left as it was, since it is none of NixOS's business: units that were stopped, programs that hang. */
+	async #mend(plan: Plan, service: string, report: Report): Promise<void> {
 		const { agent } = this.#machineOf(plan);
-		const { readySeconds } = this.#options;
-		const late = AbortSignal.timeout(readySeconds * 1000);
+		await agent.thaw(nameOf(plan, service), report.signal);
+		if (!(await this.#isWellWithin(selfHealing, plan, service, report))) await this.restart(plan, service, report);
+	}
+
+	async #untilWell(plan: Plan, service: string, report: Report): Promise<void> {
+		const seconds = this.#options.readySeconds;
+		if (!(await this.#isWellWithin(seconds, plan, service, report)))
+			throw new Problem("service-not-ready", { service, seconds });
+	}
+
+	async #isWellWithin(seconds: number, plan: Plan, service: string, report: Report): Promise<boolean> {
+		const { agent } = this.#machineOf(plan);
+		const late = AbortSignal.timeout(seconds * 1000);
 		for (;;) {
 			const health = await agent.probe(nameOf(plan, service), report.signal);
-			if (isWell(health)) return;
+			if (isWell(health)) return true;
 			report.progress(null, detailOf(health));
-			if (late.aborted) throw new Problem("service-not-ready", { service, seconds: readySeconds });
+			if (late.aborted) return false;
 			await new Promise((later) => setTimeout(later, betweenLooks));
 			report.signal.throwIfAborted();
 		}

@@ -11,6 +11,8 @@ export interface OpenParts extends Omit<WorkingsParts, "storage" | "folder" | "m
 	readonly config: Config;
 	readonly fleet: Fleet;
 	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** Public keys of a deployment's customer. */
+	readonly keysOf: (deployment: string) => readonly string[];
 }
 
 /** The package's own folder. */
@@ -21,15 +23,15 @@ const readySeconds = 900;
 const passedOn = /^(PATH|HOME|USER|LANG|LC_.*|TMPDIR|XDG_.*|NIX_.*|_NIXOPS4_.*|STAND_IN_.*|SSL_CERT_.*|.*_proxy)$/i;
 
 /** The engine for NixOS machines, as this node's configuration says. Nothing heavy is loaded yet. */
-export function openNixops4Engine({ nodeId, config, fleet, environment, ...parts }: OpenParts): Nixops4Engine {
-	const { program, root, keyFile, system, runMinutes, webPort } = config.engine;
+export function openNixops4Engine({ nodeId, config, fleet, environment, keysOf, ...parts }: OpenParts): Nixops4Engine {
+	const { program, root, keyFile, system, runMinutes, webPort, customerSsh } = config.engine;
 	const { folder } = config.state;
 	const provider = { executable: process.execPath, args: [join(packaged, "node/main.ts"), "provider"] };
 	const code = root ?? join(packaged, "nix/nixops4");
 	return new Nixops4Engine({
 		...{ nodeId, program, webPort, readySeconds, deadline: runMinutes * 60 },
 		folder: join(folder, "nixops4"),
-		site: { provider, identityFile: keyFile, system },
+		site: { provider, identityFile: keyFile, system, customerKeys: customerSsh ? keysOf : null },
 		environment: {
 			...Object.fromEntries(
 				Object.entries(environment).filter(

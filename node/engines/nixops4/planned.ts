@@ -1,4 +1,5 @@
 import type { Plan as NixPlan } from "#protocol/nixops4/plan.ts";
+import { parseKey } from "../../customers/ssh-key.ts";
 import { serviceNamed } from "../../services/catalogue.ts";
 import type { Service } from "../../services/service.ts";
 import type { Plan, PlannedService } from "../engine.ts";
@@ -11,6 +12,8 @@ export interface Site {
 	readonly identityFile: string | null;
 	/** Nix's name for what machines are, such as `x86_64-linux`. */
 	readonly system: string;
+	/** Public keys with which a deployment's customer may sign in to its machine; null: nobody may. */
+	readonly customerKeys: ((deployment: string) => readonly string[]) | null;
 }
 
 /** Memory that NixOS itself and the web server take, and room on the disk for the system and its predecessor. */
@@ -41,10 +44,16 @@ export function planned(plan: Plan, site: Site, machine: "present" | "absent" = 
 			ensure: machine,
 		},
 		ssh: { identityFile: site.identityFile },
+		customerKeys: plan.mode === "absent" ? [] : keysOf(plan, site),
 		// Where the machine goes back nothing is on it any more.
 		services:
 			machine === "absent" ? {} : Object.fromEntries(services.map(([one, service]) => [one.name, entry(one, service)])),
 	};
+}
+
+/** Looked at once more: a line of its own making would be one in root's trust. */
+export function keysOf({ deployment }: Pick<Plan, "deployment">, { customerKeys }: Site): string[] {
+	return (customerKeys?.(deployment) ?? []).map((line) => parseKey(line).key).sort();
 }
 
 function entry({ hosts, origin, owner }: PlannedService, service: Service): NixPlan["services"][string] {
@@ -66,8 +75,11 @@ function described(name: string): Service {
 	return service;
 }
 
-/** Whether NixOps4 has nothing to do: what it has made true is this, whichever run it was. */
+/**
+ * Whether NixOps4 has nothing to do: what it has made true is this, whichever run it was. A customer's keys alone are not
+ * worth a run, since services that rest must wake in seconds: they go along with the next one.
+ */
 export function isSame(applied: NixPlan | null, wanted: NixPlan): boolean {
-	const bare = (plan: NixPlan) => JSON.stringify({ ...plan, generation: 0 });
+	const bare = (plan: NixPlan) => JSON.stringify({ ...plan, generation: 0, customerKeys: [] });
 	return applied !== null && bare(applied) === bare(wanted);
 }

@@ -9,7 +9,7 @@ import { newPassword, newSecret } from "../local/password.ts";
 import type { Ask } from "../local/recipe.ts";
 import { GarageAdmin } from "../local/recipes/garage/admin.ts";
 import { Answering } from "./answering.ts";
-import type { Workings } from "./nixops4-engine.ts";
+import type { Workings } from "./means.ts";
 import type { Storage } from "./resources/bucket.ts";
 import type { MachinePool, SecretName } from "./resources/resource.ts";
 import { resourcesWith } from "./resources.ts";

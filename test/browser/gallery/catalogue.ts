@@ -15,6 +15,7 @@ export const north: Provider = {
 	terms: "/terms",
 	help: "/help",
 	keepDays: 30,
+	customerSsh: true,
 	zones: ["localhost"],
 	engine: "local",
 	demo: true,

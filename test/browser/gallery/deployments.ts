@@ -53,6 +53,15 @@ export const choir: Deployment = {
 	keptUntil: null,
 	migration: null,
 	moved: null,
+	unwellSince: null,
+	signIn: null,
+};
+
+/** On a machine of its own, which does not know its customer's newest keys. */
+export const ailing: Deployment = {
+	...choir,
+	unwellSince: ago(12 * minutes),
+	signIn: { user: "customer", address: "machine-3.north.example", port: 2222, keys: 2, current: false },
 };
 
 export const kept: Deployment = {

@@ -2,7 +2,7 @@
 import { Problem } from "#protocol/problem.ts";
 import { type Answers, never, type World } from "./answers.ts";
 import { cards, north } from "./catalogue.ts";
-import { choir, history, kept, longName, many, snac, starting, unwell, wiki } from "./deployments.ts";
+import { ailing, choir, history, kept, longName, many, snac, starting, unwell, wiki } from "./deployments.ts";
 import { jobs, logLines } from "./jobs.ts";
 import { moving, movingWorlds } from "./moving-worlds.ts";
 import { notices } from "./notices.ts";
@@ -96,7 +96,7 @@ export const worlds = {
 	}),
 	unwell: world({
 		"GET /deployments": page([{ ...choir, services: [unwell, wiki] }]),
-		"GET /deployments/{id}": { ...choir, services: [unwell, wiki] },
+		"GET /deployments/{id}": { ...ailing, services: [unwell, wiki] },
 	}),
 	kept: world({ "GET /deployments": page([choir, kept]), "GET /deployments/{id}": kept }),
 	unmanaged: world({ "POST /domains": unmanaged, "GET /domains/{domain}/records": unpointed }),

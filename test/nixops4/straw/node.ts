@@ -22,6 +22,8 @@ export class StrawNode {
 	readonly machines: Machines;
 	readonly vault: SealedVault;
 	readonly states: States;
+	/** Of every customer. */
+	customerKeys: string[] = [];
 	readonly #engines: Nixops4Engine[] = [];
 
 	static async open(count = 1): Promise<StrawNode> {
@@ -44,7 +46,8 @@ export class StrawNode {
 	/** As a node that has just started has it; those of before are not closed. */
 	engine(more: Record<string, string> = {}, runMinutes = 10): Nixops4Engine {
 		const environment = { ...process.env, ...this.straw.environment, ...more };
-		const engine = engineIn(this.folder, { db: this.db, vault: this.vault, environment, runMinutes });
+		const keysOf = () => this.customerKeys;
+		const engine = engineIn(this.folder, { db: this.db, vault: this.vault, environment, runMinutes, keysOf });
 		this.#engines.push(engine);
 		return engine;
 	}
@@ -72,15 +75,30 @@ interface EngineParts {
 	readonly vault: SealedVault;
 	readonly environment: Readonly<Record<string, string | undefined>>;
 	readonly runMinutes: number;
+	/** Of customers; none: nobody has any. */
+	readonly keysOf?: (deployment: string) => readonly string[];
 }
 
 /** The engine of the node in this folder. */
-export function engineIn(folder: string, { db, vault, environment, runMinutes }: EngineParts): Nixops4Engine {
+export function engineIn(
+	folder: string,
+	{ db, vault, environment, runMinutes, keysOf = () => [] }: EngineParts,
+): Nixops4Engine {
 	const written = readConfig(join(folder, "node.toml"), {});
 	const config = { ...written, engine: { ...written.engine, runMinutes } };
 	const fleet = new Fleet(new Machines(db, Date.now), new Identity(config.engine.keyFile));
 	return openNixops4Engine({
-		...{ nodeId: nodeIdOf(folder), config, fleet, db, vault, zone: null, guardOf: () => undefined, now: Date.now },
+		...{
+			nodeId: nodeIdOf(folder),
+			config,
+			fleet,
+			db,
+			vault,
+			zone: null,
+			guardOf: () => undefined,
+			now: Date.now,
+			keysOf,
+		},
 		environment: { ...environment, TMPDIR: folder },
 	});
 }

@@ -41,7 +41,11 @@ export class AccountSshKeys extends Part {
 	});
 
 	protected override render() {
+		const use = this.panel.provider.customerSsh
+			? msg("With these you can sign in to the machines of your deployments. Where is said on the page of each.")
+			: msg("This provider lets no customer sign in to a machine, so these are used nowhere.");
 		return html`<div class="stack">
+			<p class="quiet">${use}</p>
 			${problem(this.#remove.error)}
 			${this.#task.render({ ready: (keys) => this.#list(keys), loading: () => waiting(1), failed })}
 			<details><summary>${msg("Add a key")}</summary>${this.#new()}</details>

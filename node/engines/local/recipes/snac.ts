@@ -86,12 +86,18 @@ function folderOf(home: Home): string {
 	return join(home.state, "data");
 }
 
+/** Where only the settings are lost, what is there stays as it is, and what is missing comes beside it, the settings last. */
+const bringIn = `if [ -e data ]
+then mv -f data.new/server.json server.json && cp -Rn data.new/. data/ && mv -f server.json data/server.json && rm -rf data.new
+else mv data.new data
+fi`;
+
 /** In a folder beside, since snac refuses one that is there already, as one cut off half way would be. */
 async function initialise(home: Home, hands: Hands): Promise<void> {
-	await hands.run(["rm", "-rf", "--", "data", "data.new"]);
+	await hands.run(["rm", "-rf", "--", "data.new"]);
 	const answers = ["127.0.0.1", home.port(), new URL(home.origin).host, "", "", ""].join("\n");
 	await hands.run([home.program.path, "init", "data.new"], { input: answers, quiet: true });
-	await hands.run(["mv", "--", "data.new", "data"]);
+	await hands.run(["sh", "-c", bringIn]);
 }
 
 /** Sets some members of a JSON file and leaves the others, which snac and its users set. */

@@ -1,0 +1,223 @@
+/** What every engine promises of setting up again: what was spoilt on purpose is right afterwards, and nothing else is touched. */
+import { spawnSync } from "node:child_process";
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Plan as NixPlan } from "#protocol/nixops4/plan.ts";
+import type { Engine, Plan } from "../../node/engines/engine.ts";
+import { isSame, planned, type Site as Site4 } from "../../node/engines/nixops4/planned.ts";
+import { hasSshd, type SshMachine } from "../machine.ts";
+import { nix } from "../nix/get-nix.ts";
+import { planFor, StrawNode } from "../nixops4/straw/node.ts";
+import { upset } from "../nixops4/straw/straw.ts";
+import { hasPostgres } from "../postgres.ts";
+import { tiny } from "./tiny/tiny.ts";
+import { engineIn, eventually, listening, planFor as localPlan, scratch } from "./tiny/world.ts";
+
+interface Site {
+	readonly plan: Plan;
+	readonly engine: () => Engine;
+	/** The service's main process. */
+	pid(): Promise<number>;
+	/** Leaves something that must be there later, and looks whether it is. */
+	leave(): void;
+	isThere(): boolean;
+	/** Ends what has begun in the middle of it. */
+	interrupt(work: () => Promise<void>): Promise<void>;
+	readonly drifts: Readonly<Record<string, () => void | Promise<void>>>;
+	close(): Promise<void>;
+}
+
+const canStraw = (await nix()) !== null && hasSshd && hasPostgres;
+const sites: Record<string, { can: boolean; open(): Promise<Site> }> = {
+	"the local engine": { can: true, open: local },
+	"the NixOps4 engine (needs Nix, sshd and PostgreSQL)": { can: canStraw, open: straw },
+};
+
+for (const [name, { can, open }] of Object.entries(sites))
+	describe.skipIf(!can)(name, { timeout: 400_000 }, () => {
+		let site: Site;
+		beforeAll(async () => {
+			site = await open();
+			await site.engine().apply(site.plan, listening());
+			site.leave();
+		}, 400_000);
+		afterAll(() => site?.close());
+
+		const repair = async () => {
+			for (const stage of site.engine().repair(site.plan)) await stage.run(listening());
+		};
+		const health = async () => (await site.engine().look(site.plan)).map((seen) => seen.health);
+
+		test("its stages have names and sentences of their own", () => {
+			const stages = site.engine().repair(site.plan);
+			expect(new Set(stages.map(({ name }) => name)).size).toBe(stages.length);
+			for (const { title, deadline, seconds } of stages) {
+				expect(title).not.toMatch(/[{}]/);
+				expect(deadline).toBeGreaterThan(seconds);
+			}
+		});
+
+		test("what is well goes on undisturbed, also where nobody knows whether it had come to its end", async () => {
+			const before = await site.pid();
+			for (const stage of site.engine().repair(site.plan)) {
+				await site.interrupt(() => stage.run(listening()));
+				await stage.run(listening());
+			}
+			expect(await site.pid()).toBe(before);
+			expect(await health()).toEqual(["well"]);
+			expect(site.isThere()).toBe(true);
+		});
+
+		test("each way in which it was spoilt is put right, and its state stays", async () => {
+			for (const [what, spoil] of Object.entries(site.drifts)) {
+				const before = await site.pid();
+				await spoil();
+				await repair();
+				expect(await health(), what).toEqual(["well"]);
+				expect(await status(site), what).toBe(200);
+				expect(await site.pid(), what).not.toBe(before);
+				expect(site.isThere(), what).toBe(true);
+			}
+		});
+	});
+
+describe("customers' keys", () => {
+	const key = (letter: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${letter.repeat(43)}`;
+	const site = (customerKeys: Site4["customerKeys"]): Site4 => ({
+		...{ provider: { executable: "node", args: [] }, identityFile: null, system: "x86_64-linux", customerKeys },
+	});
+	const plan = planFor("d1", ["galene"]);
+
+	test("go along in the plan, where the provider lets them, and not to a machine that is given back", () => {
+		const keysIn = (keys: readonly string[] | null, mode: Plan["mode"] = "serving") =>
+			NixPlan.parse(planned({ ...plan, mode }, site(keys && (() => keys)))).customerKeys;
+		expect(keysIn(null)).toEqual([]);
+		expect(keysIn([key("B"), `${key("A")} ada@laptop`])).toEqual([key("A"), key("B")]);
+		expect(keysIn([key("A")], "absent")).toEqual([]);
+		for (const evil of [`command="id" ${key("A")}`, `${key("A")}\n${key("B")}`, "ssh-ed25519 AAAA"])
+			expect(() => keysIn([evil])).toThrow();
+	});
+
+	test("alone are not worth a run", () => {
+		const before = planned(
+			plan,
+			site(() => [key("A")]),
+		);
+		expect(
+			isSame(
+				before,
+				planned(
+					plan,
+					site(() => [key("B")]),
+				),
+			),
+		).toBe(true);
+		expect(
+			isSame(
+				before,
+				planned(
+					planFor("d1", ["gotosocial"]),
+					site(() => [key("A")]),
+				),
+			),
+		).toBe(false);
+	});
+});
+
+async function local(): Promise<Site> {
+	const at = scratch();
+	const engine = engineIn(at.folder, { recipes: [tiny()] });
+	const plan = localPlan("tiny");
+	const state = (file: string) => join(at.folder, "services/dep-choir/tiny/state", file);
+	const pid = async () => Number(await body(engine, plan, "/pid"));
+	const settings = () => JSON.parse(readFileSync(state("settings.json"), "utf8"));
+	const spoilt = () =>
+		writeFileSync(state("settings.json"), JSON.stringify({ ...settings(), behaviour: "never-ready" }));
+	return {
+		...{ plan, pid, engine: () => engine, interrupt: (work) => work() },
+		leave: () => writeFileSync(state("diary"), "In tune"),
+		isThere: () => readFileSync(state("diary"), "utf8") === "In tune",
+		drifts: {
+			async "its settings are gone, and it cannot start without them"() {
+				const before = await pid();
+				rmSync(state("settings.json"));
+				process.kill(before, "SIGKILL");
+			},
+			"its settings are others, and it does not know yet": spoilt,
+			async "its settings are others, and so is what it does"() {
+				const before = await pid();
+				spoilt();
+				process.kill(before, "SIGKILL");
+				await eventually(async () => expect(await status({ engine: () => engine, plan })).not.toBe(200));
+			},
+		},
+		async close() {
+			await engine.close();
+			at.remove();
+		},
+	};
+}
+
+/** Brings its customer's keys along, which change before it is set up again for the first time. */
+async function straw(): Promise<Site> {
+	const node = await StrawNode.open(1);
+	appendFileSync(join(node.folder, "node.toml"), "engine.customer_ssh = true\n");
+	const plan = planFor("d1", ["gotosocial"]);
+	const machine = node.straw.machines[0] as SshMachine;
+	const at = (name: string) => machine.at(name);
+	const unit = "straw-d1-gotosocial.service";
+	const written = () => JSON.parse(readFileSync(join(node.work("d1"), "plan.json"), "utf8"));
+	const key = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
+	let engine = node.engine();
+	return {
+		...{ plan, engine: () => engine },
+		async interrupt(work) {
+			if (written().generation > 1) return;
+			const { address, port } = machine.machine;
+			expect(engine.signIn(plan)).toEqual({ user: "customer", address, port, keys: 0, current: true });
+			node.customerKeys = [key];
+			upset(machine, { slow: 100_000 });
+			const cut = expect(work()).rejects.toThrow();
+			await eventually(() => expect(written().generation).toBe(2), 60);
+			expect(await status({ engine: () => engine, plan }), "it serves meanwhile").toBe(200);
+			await engine.close();
+			await cut;
+			engine = node.engine();
+			await engine.recover([plan]);
+			expect(await status({ engine: () => engine, plan }), "and when that was cut off").toBe(200);
+			expect(engine.signIn(plan)).toMatchObject({ keys: 0, current: false });
+			upset(machine, {});
+		},
+		pid: async () => Number(readFileSync(at(`run/${unit}`), "utf8")),
+		leave: () => writeFileSync(at("volumes/d1/gotosocial/storage/diary"), "In tune"),
+		isThere: () => readFileSync(at("volumes/d1/gotosocial/storage/diary"), "utf8") === "In tune",
+		drifts: {
+			"its unit is stopped, and what it is started with is gone": () => {
+				expect(written().customerKeys).toEqual([key]);
+				expect(engine.signIn(plan)).toMatchObject({ keys: 1, current: true });
+				spawnSync(at("bin/systemctl"), ["stop", "--", unit]);
+				for (const name of [`units/${unit}`, "straw-d1-gotosocial.json", "web.json"]) rmSync(at(name));
+			},
+		},
+		close: () => node.close(),
+	};
+}
+
+/** As the gateway would ask. */
+function asked(engine: Engine, plan: Plan, path: string): Promise<{ status: number; text: string }> {
+	const host = plan.services[0]?.hosts[0] ?? "";
+	const backend = engine.backend(host);
+	if (backend?.kind !== "up") return Promise.resolve({ status: 503, text: backend?.kind ?? "" });
+	const { port, host: machine = "127.0.0.1" } = backend;
+	return new Promise((done, failed) =>
+		get({ host: machine, port, path, headers: { host: `${host}:8080` }, agent: false }, async (answer) =>
+			done({ status: answer.statusCode ?? 0, text: Buffer.concat(await answer.toArray()).toString() }),
+		).on("error", failed),
+	);
+}
+
+const body = async (engine: Engine, plan: Plan, path: string) => (await asked(engine, plan, path)).text;
+const status = async ({ engine, plan }: Pick<Site, "engine" | "plan">) =>
+	(await asked(engine(), plan, "/").catch(() => ({ status: 502 }))).status;
