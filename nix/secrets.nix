@@ -67,7 +67,7 @@ let
       TO=/run/fediversity/${name}
       for name in ${lib.escapeShellArgs secrets.names}; do
         if [ ! -s "$FROM/$name" ]; then
-          echo "The secret $name of ${name} is not here; the node puts it there by: fediversity-agent secret put" >&2
+          echo "The secret $name of ${name} is not here; the node puts it there by: fediversity-agent secret-put" >&2
           exit 1
         fi
       done

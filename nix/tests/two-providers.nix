@@ -11,27 +11,34 @@ let
   tsigKey = "Zm9yIGEgdGVzdCBpbiB2aXJ0dWFsIG1hY2hpbmVzLCBubyBzZWNyZXQ="; # worthless outside of this test
   domain = "choir.zone.test";
 
+  # nixpkgs' own, which everybody knows.
+  keysOf = pkgs: import "${inputs.nixpkgs}/nixos/tests/ssh-keys.nix" pkgs;
+
   # What every machine of the pool is, whatever runs on it; also what the node evaluates for it.
-  hardware =
+  hardware = pkgs: ''
     { modulesPath, ... }:
     {
       imports = [
-        "${modulesPath}/virtualisation/qemu-vm.nix"
-        "${modulesPath}/testing/test-instrumentation.nix"
+        "''${modulesPath}/virtualisation/qemu-vm.nix"
+        "''${modulesPath}/testing/test-instrumentation.nix"
       ];
-      virtualisation.memorySize = 2048;
-    };
+      virtualisation = {
+        memorySize = 2048;
+        diskSize = 8192;
+      };
+      fediversity.access.deployKeys = [ "${(keysOf pkgs).snakeOilEd25519PublicKey}" ];
+    }
+  '';
 
   pool =
-    { ... }:
+    { pkgs, ... }:
     {
-      imports = [
-        machine
-        hardware
-      ];
-      virtualisation.diskSize = 8192;
-      # What it will be switched to is built at the node, and copied from there.
-      services.openssh.enable = true;
+      imports = [ machine ];
+      virtualisation = {
+        memorySize = 2048;
+        diskSize = 8192;
+      };
+      fediversity.access.deployKeys = [ (keysOf pkgs).snakeOilEd25519PublicKey ];
     };
 
   provider =
@@ -53,11 +60,12 @@ let
       ];
       environment.etc = {
         "secrets/zone-key".text = tsigKey;
-        "machines/default.nix".text = ''{ ${name}-1 = { }; }'';
+        "secrets/ssh-key".source = (keysOf pkgs).snakeOilEd25519PrivateKey;
       };
       networking.firewall.allowedTCPPorts = [ 80 ];
       services.fediversity = {
         enable = true;
+        machines = pkgs.writeText "machines.nix" "{ ${name}-1 = ${hardware pkgs}; }";
         settings = {
           provider.name = name;
           web = {
@@ -72,7 +80,10 @@ let
           };
           engine.kind = "nixops4";
         };
-        secrets.zoneKeyFile = "/etc/secrets/zone-key";
+        secrets = {
+          zoneKeyFile = "/etc/secrets/zone-key";
+          sshKeyFile = "/etc/secrets/ssh-key";
+        };
       };
     };
 in
@@ -139,8 +150,6 @@ in
       for provider, machine, name in [(north, m1, "north-1"), (south, m2, "south-1")]:
           provider.wait_for_unit("fediversity.service")
           machine.wait_for_unit("sshd.service")
-          key = provider.succeed("fediversity machine key").strip()
-          machine.succeed(f"mkdir -p /root/.ssh && echo '{key}' > /root/.ssh/authorized_keys")
           host = machine.succeed("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub").strip()
           size = "--memory-mib 2048 --disk-gib 8"
           provider.succeed(f"fediversity machine add {name} {address[machine.name]} {size} --host-key '{host}' --yes")

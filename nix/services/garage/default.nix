@@ -86,7 +86,7 @@ in
 
     fediversity.services.${service.key} = {
       units = [ "garage.service" ];
-        volumes = {
+      volumes = {
         metadata = {
           kind = "directory";
           path = "/var/lib/garage/meta";

@@ -24,7 +24,8 @@
     ${builtins.readFile ../../tests/resting.py}
     settles(machine, "garage", "garage.service", "curl --fail --silent http://127.0.0.1:3903/health")
     machine.wait_for_unit("fediversity-storage.service")
-    machine.succeed("garage bucket list | grep media.choir.example")
+    rpc = "GARAGE_RPC_SECRET_FILE=/var/lib/fediversity/secrets/test/garage/rpc"
+    machine.succeed(f"{rpc} garage bucket list | grep media.choir.example")
     # A second time changes nothing.
     machine.succeed("systemctl restart fediversity-storage.service")
   '';

@@ -113,7 +113,11 @@ lib.mkIf (config.fediversity.planned ? pixelfed) {
     ];
     user = "pixelfed";
     password = "${service.secrets}/password";
-    environment.OWNER = "${owner}";
+    environment = {
+      OWNER = "${owner}";
+      # tinker wants to write there, and its own user has no home.
+      XDG_CONFIG_HOME = "/tmp";
+    };
     give = ''/run/current-system/sw/bin/pixelfed-manage tinker --execute="require '${./owner.php}';"'';
   };
 }

@@ -8,12 +8,19 @@
 
   services.fediversity = {
     enable = true;
-    machines = ./machines;
+    openFirewall = true;
+    machines = ./machines; # what is changed there holds once the node has been switched
     settings = {
       provider.name = "North";
       web = {
         url = "https://panel.north.example";
-        trust_proxy = true;
+        listen = "[::]:80"; # leads to the other
+        listen_tls = "[::]:443";
+      };
+      # For the panel and for every customer's services whose records the node sets. By this you accept the authority's terms.
+      certificates = {
+        directory = "https://acme-v02.api.letsencrypt.org/directory";
+        email = "hello@north.example";
       };
       # In this zone the node sets records itself.
       zone = {
@@ -31,34 +38,4 @@
       mailPasswordFile = "/var/lib/secrets/mail-password";
     };
   };
-
-  # The panel's own host name, by TLS.
-  services.nginx = {
-    enable = true;
-    recommendedProxySettings = true;
-    recommendedTlsSettings = true;
-    virtualHosts."panel.north.example" = {
-      enableACME = true;
-      forceSSL = true;
-      locations."/" = {
-        proxyPass = "http://127.0.0.1:8080";
-        proxyWebsockets = true;
-        # Pieces of a deployment that moves come as one long stream.
-        extraConfig = ''
-          proxy_buffering off;
-          proxy_request_buffering off;
-          proxy_read_timeout 1h;
-          client_max_body_size 0;
-        '';
-      };
-    };
-  };
-  security.acme = {
-    acceptTerms = true; # read your authority's terms first
-    defaults.email = "hello@north.example";
-  };
-  networking.firewall.allowedTCPPorts = [
-    80
-    443
-  ];
 }
