@@ -9,6 +9,7 @@ import { readConfig } from "../../node/config.ts";
 import { Tokens } from "../../node/customers/tokens.ts";
 import { planOf } from "../../node/deployments/plan.ts";
 import { type Doors, openDoors } from "../../node/doors.ts";
+import type { Plan } from "../../node/engines/engine.ts";
 import { openParts, type Parts } from "../../node/parts.ts";
 import { type OperationName, operations } from "../../protocol/api/operations.ts";
 import { triesManners, type Visited } from "./manners.ts";
@@ -184,3 +185,22 @@ triesManners(
 	},
 	async () => visited,
 );
+
+test("staff sets a deployment up again by its id or its domain, on the operators' socket", async () => {
+	const { id, plan, customer } = parts.deployments.at("choir.example.org") ?? {};
+	const repair = (which = "") =>
+		staff.request(`https://north.example/api/v1/staff/deployments/${which}/repair`, { method: "POST" });
+	expect((await repair("nobody.example")).status).toBe(404);
+	expect(await (await repair("choir.example.org")).json()).toMatchObject({ code: "deployment-state" });
+	parts.deployments.add({ ...(plan as Plan), deployment: "d2", domain: "band.example.net" }, customer ?? "");
+	parts.deployments.move("d2", "serving");
+	const answer = await repair("band.example.net");
+	expect(answer.status).toBe(202);
+	const { deployment, job } = (await answer.json()) as Record<string, string>;
+	expect(answer.headers.get("location")).toBe(`/api/v1/staff/jobs/${job}`);
+	expect(deployment).toBe("d2");
+	expect(parts.jobs.head(job ?? "", customer ?? "").kind).toBe("repair");
+	expect(await (await repair("d2")).json()).toMatchObject({ code: "deployment-busy" });
+	expect(parts.history.page("d2", { limit: 9 }).items.map(({ kind }) => kind)).toEqual(["repair-by-staff"]);
+	expect(id).not.toBe("d2");
+});

@@ -86,6 +86,11 @@ for (const [name, { can, recipe, remember, signsIn }] of Object.entries(kinds))
 			await engine.apply(serving, listening());
 			expect(await pids()).toEqual(first);
 			expect(await remember(engine)).toBe(remembered);
+			const [seen] = await engine.look(serving);
+			expect(seen, "with its size").toMatchObject({ service, health: "well" });
+			expect(seen?.probes.filter(({ ok }) => !ok)).toEqual([]);
+			expect(seen?.probes.length).toBeGreaterThan(0);
+			expect(seen?.sizeBytes).toBeGreaterThan(0);
 		});
 
 		test("its stages are named once each, in the order of work", () => {
@@ -99,16 +104,7 @@ for (const [name, { can, recipe, remember, signsIn }] of Object.entries(kinds))
 			}
 		});
 
-		test("a service that serves is seen to be well, with its size", async () => {
-			await engine.apply(serving, listening());
-			const [seen] = await engine.look(serving);
-			expect(seen).toMatchObject({ service, health: "well" });
-			expect(seen?.probes.filter(({ ok }) => !ok)).toEqual([]);
-			expect(seen?.probes.length).toBeGreaterThan(0);
-			expect(seen?.sizeBytes).toBeGreaterThan(0);
-		});
-
-		test("the first account gets the password in the vault, and another one when that is changed", async () => {
+		test("the first account gets the password in the vault, another one when that is changed, and none by applying again", async () => {
 			await vault.put(`dep-choir/${service}/password`, "first-password-of-alice");
 			await engine.apply(serving, listening());
 			expect(await signsIn(engine, "first-password-of-alice")).toBe(true);
@@ -116,14 +112,10 @@ for (const [name, { can, recipe, remember, signsIn }] of Object.entries(kinds))
 			await engine.setPassword(serving, service, listening());
 			expect(await signsIn(engine, "second-password-of-alice")).toBe(true);
 			expect(await signsIn(engine, "first-password-of-alice")).toBe(false);
-		});
-
-		test("applying again does not put back a password that the vault no longer has", async () => {
-			await engine.apply(serving, listening());
-			const password = vault.secrets.get(`dep-choir/${service}/password`) ?? "";
+			// The vault may be ahead while a change is under way.
 			await vault.put(`dep-choir/${service}/password`, "only-in-the-vault-so-far");
 			await engine.apply(serving, listening());
-			expect(await signsIn(engine, password)).toBe(true);
+			expect(await signsIn(engine, "second-password-of-alice")).toBe(true);
 		});
 
 		test("restarting gives another process and keeps the state", async () => {
@@ -136,20 +128,19 @@ for (const [name, { can, recipe, remember, signsIn }] of Object.entries(kinds))
 			expect(await remember(engine)).toBe(remembered);
 		});
 
-		test.each(["frozen", "stopped"] as const)(
-			"%s: nothing runs, the gateway knows why, the state stays",
-			async (mode) => {
-				await engine.apply(serving, listening());
-				const remembered = await remember(engine);
+		test("frozen and stopped: nothing runs, the gateway knows why, the state stays", async () => {
+			await engine.apply(serving, listening());
+			const remembered = await remember(engine);
+			for (const mode of ["frozen", "stopped"] as const) {
 				await engine.apply(planFor(service, mode), listening());
 				await engine.apply(planFor(service, mode), listening());
 				expect(await running(nodeId)).toEqual([]);
 				expect(engine.backend("social.choir.localhost:8080")).toMatchObject({ kind: mode });
 				expect(await engine.look(planFor(service, mode))).toMatchObject([{ health: "stopped", probes: [] }]);
-				await engine.apply(serving, listening());
-				expect(await remember(engine)).toBe(remembered);
-			},
-		);
+			}
+			await engine.apply(serving, listening());
+			expect(await remember(engine)).toBe(remembered);
+		});
 
 		test("absent: nothing of it is left, neither processes, files, secrets nor its address", async () => {
 			await engine.apply(serving, listening());

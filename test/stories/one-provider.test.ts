@@ -96,6 +96,20 @@ test("the credentials are shown once, and they work", async () => {
 	expect(await (await reach(at("/ada"))).text()).toContain("We sing on Tuesdays");
 });
 
+test("setting up again, asked for twice with one key, is one job, and keeps everything", async () => {
+	const call = { path: { id: deployment }, idempotencyKey: "once" };
+	const asked = [
+		await ada.api("POST /deployments/{id}/repair", call),
+		await ada.api("POST /deployments/{id}/repair", call),
+	];
+	expect(new Set(asked.map(({ job }) => job)).size).toBe(1);
+	const job = await ada.ended(asked[0]?.job ?? "");
+	expect(job).toMatchObject({ kind: "repair", state: "done" });
+	expect(job.steps.map(({ step }) => step)).toEqual(expect.arrayContaining(["mend:snac", "mend:wiki", "records"]));
+	expect(await (await reach(at("/ada"))).text()).toContain("We sing on Tuesdays");
+	expect((await shown()).unwellSince).toBeNull();
+});
+
 test("a restart keeps everything, and a new password replaces the old", async () => {
 	const restarted = await ada.api("POST /deployments/{id}/restart", {
 		path: { id: deployment },
@@ -123,6 +137,7 @@ test("nobody else sees or touches any of it", async () => {
 		() => eve.api("GET /deployments/{id}", { path }),
 		() => eve.api("GET /deployments/{id}/history", { path }),
 		() => eve.api("POST /deployments/{id}/restart", { path, body: {} }),
+		() => eve.api("POST /deployments/{id}/repair", { path }),
 		() => eve.api("POST /deployments/{id}/remove", { path, body: { domain: "choir.localhost" } }),
 		() => eve.credentials(deployment, "snac"),
 	])

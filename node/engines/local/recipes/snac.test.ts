@@ -1,7 +1,7 @@
 /** snac for real: what its recipe promises beyond the contract, and that two of them federate. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -144,6 +144,15 @@ describe.skipIf(!can)("snac for real", () => {
 		execFileSync("sed", ["-i", 's/"title": ""/"title": "The choir"/', file]);
 		await engine.restart(planFor("snac"), "snac", listening());
 		expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ ...before, title: "The choir" });
+
+		// Where the settings alone are lost, nobody's account goes with them.
+		const key = readFileSync(join(file, "../user/alice/key.json"), "utf8");
+		rmSync(file);
+		for (const stage of engine.repair(planFor("snac"))) await stage.run(listening());
+		const { host, port } = JSON.parse(readFileSync(file, "utf8"));
+		expect({ host, port }).toEqual({ host: before.host, port: before.port });
+		expect(readFileSync(join(file, "../user/alice/key.json"), "utf8")).toBe(key);
+		expect(readdirSync(join(file, "../.."))).not.toContain("data.new");
 	});
 
 	test("an account that was cut off while it was made is made anew", async () => {
