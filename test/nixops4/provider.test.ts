@@ -1,7 +1,18 @@
 /** `fediversity provider` as NixOps4 starts it, with a node's real socket. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -225,6 +236,40 @@ describe("runs", () => {
 		await (await runs.open("d1", "choir.example", () => {})).close();
 		await other.close();
 		await runs.close();
+	});
+
+	test("can be begun when what was in the way of the socket or of the credential has gone", async () => {
+		const runs = new Runs(parts);
+		const open = () => runs.open("d1", "choir.example", () => {});
+		mkdirSync(join(socket, "a-folder"), { recursive: true });
+		await expect(open()).rejects.toThrow();
+		rmSync(socket, { recursive: true });
+		await (await open()).close();
+		rmSync(parts.folder, { recursive: true });
+		symlinkSync("/nowhere/at-all", parts.folder);
+		await expect(open()).rejects.toThrow();
+		rmSync(parts.folder);
+		await (await open()).close();
+		await runs.close();
+	});
+
+	test("end although somebody is there who says nothing, or talks while the run ends", async () => {
+		const aborted = Promise.withResolvers<void>();
+		const patiently = async (line: string, context: Context) => {
+			aborted.resolve();
+			return patient(line, context);
+		};
+		const runs = new Runs({ ...parts, answering: { answer: patiently } });
+		const run = await runs.open("d1", "choir.example", () => {});
+		const [silent, talking] = [connect(socket), connect(socket)];
+		const gone = [once(silent, "close"), once(talking, "close")];
+		for (const one of [silent, talking]) one.on("error", () => {}).resume();
+		talking.write(`${readFileSync(run.environment.FEDIVERSITY_RUN_CREDENTIAL_FILE, "utf8")}\nx\n`);
+		await aborted.promise;
+		await runs.close();
+		await Promise.all(gone);
+		expect(existsSync(socket)).toBe(false);
+		await run.close();
 	});
 
 	test("what a killed node left behind is not in the way, and good for nothing", async () => {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 
@@ -24,6 +24,8 @@ export class RunFailed extends Error {
 	}
 }
 
+/** What a program has left behind may hold its outputs open; after so many ms that is waited for no more. */
+const leftOver = 5000;
 /** More output than this is a mistake of ours, not something to keep in memory. */
 const longestOutput = 4 * 2 ** 20;
 
@@ -35,6 +37,7 @@ export async function runToEnd({ command, name, folder, env, input, signal, line
 	const ended = new Promise<{ code: number | null; by: string | null }>((done, failed) => {
 		child.once("error", failed);
 		child.once("close", (code, by) => done({ code, by }));
+		child.once("exit", () => void wait(leftOver, undefined, { ref: false }).then(() => deafen(child)));
 	});
 	const abort = () => void endGroup(child.pid);
 	signal.addEventListener("abort", abort, { once: true });
@@ -63,6 +66,11 @@ export async function runToEnd({ command, name, folder, env, input, signal, line
 	} finally {
 		signal.removeEventListener("abort", abort);
 	}
+}
+
+function deafen({ stdout, stderr }: ChildProcess): void {
+	stdout?.destroy();
+	stderr?.destroy();
 }
 
 /** The program and all it started: asked, then killed. Its number is ours until it has been reaped. */

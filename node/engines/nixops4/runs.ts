@@ -40,6 +40,8 @@ export class Runs {
 	readonly #parts: RunsParts;
 	/** By the hash of their credentials; those themselves are only in their files. */
 	readonly #open = new Map<string, Open>();
+	/** Connections that have not said yet for which run they come. */
+	readonly #strangers = new Set<Socket>();
 	#server: Promise<Server> | undefined;
 
 	constructor(parts: RunsParts) {
@@ -84,11 +86,16 @@ export class Runs {
 		await Promise.all([...this.#open.values()].flatMap(({ talks }) => [...talks]));
 		const server = await this.#server?.catch(() => undefined);
 		this.#server = undefined;
-		await new Promise<unknown>((closed) => (server ? server.close(closed) : closed(undefined)));
+		const ended = new Promise<unknown>((closed) => (server ? server.close(closed) : closed(undefined)));
+		for (const connection of this.#strangers) connection.destroy();
+		await ended;
 	}
 
 	#listening(): Promise<Server> {
-		this.#server ??= this.#listen();
+		this.#server ??= this.#listen().catch((error: unknown) => {
+			this.#server = undefined;
+			throw error;
+		});
 		return this.#server;
 	}
 
@@ -111,7 +118,10 @@ export class Runs {
 	async #received(connection: Socket): Promise<void> {
 		connection.on("error", () => {});
 		const lines = new Lines(connection, longestLine);
-		const run = this.#open.get(hash((await lines.next()) ?? ""));
+		this.#strangers.add(connection);
+		const credential = await lines.next();
+		this.#strangers.delete(connection);
+		const run = this.#open.get(hash(credential ?? ""));
 		if (!run || run.ending.signal.aborted) {
 			log.debug("A provider with a credential of no open run was turned away");
 			return void connection.end(inOneLine({ errorResponse: { message: "This run is over, or was never begun" } }));

@@ -59,30 +59,40 @@ test("two who worked from the same copy: the second one's patch does not fit", (
 	expect(other.read("d1")).toEqual(states.read("d1"));
 });
 
-test("prunes what is gone from the world, and only that", () => {
-	states.add("d1", "create", adding("x"));
-	const composite = { resources: { "b.c/d": resource(1), y: resource(1) }, deployments: {} };
-	states.add("d1", "create", [{ op: "add", path: "/deployments/fedi", value: composite } as Patch[number]]);
-	states.prune("d1", ["x", "fedi.y", "fedi.none", "none.x"]);
-	expect(states.read("d1")).toEqual({
-		_type: "nixopsState",
-		resources: {},
-		deployments: { fedi: { resources: { "b.c/d": resource(1) }, deployments: {} } },
-	});
-	states.prune("d1", ["x"]);
-	expect(states.history("d1").map(({ event }) => event)).toEqual(["create", "create", "prune"]);
-	states.remove("d1");
-	expect([states.read("d1"), states.history("d1")]).toEqual([emptyState, []]);
+test("forgets an erased deployment with its history, and no other, as often as it is told", () => {
+	for (const deployment of ["d1", "d2"]) states.add(deployment, "create", adding("x"));
+	db.run("INSERT INTO nixops_state (deployment, seq, document) VALUES ('d1', 0, '{}')");
+	for (let twice = 0; twice < 2; twice++) states.remove("d1");
+	for (const one of [states, new States(db, () => 1)])
+		expect([one.read("d1"), one.history("d1")]).toEqual([emptyState, []]);
+	expect(states.history("d2")).toHaveLength(1);
+	states.add("d1", "create", adding("y"));
+	expect(states.history("d1").map(({ seq }) => seq)).toEqual([1]);
 });
 
-test("a long life is written down anew now and then, and reads the same", () => {
+test.each([
+	["by one", () => states],
+	["by many, each of which comes for one event", () => new States(db, () => 1)],
+])("a long life %s is written down anew now and then, and reads the same", (_, at) => {
 	const large = "x".repeat(300_000);
-	for (let n = 0; n < 20; n++) states.add("d1", "create", adding(`r${n}`, large));
-	const { written } = db.get<{ written: number }>("SELECT count(*) AS written FROM nixops_state") ?? {};
-	expect(written).toBe(1);
+	for (let n = 0; n < 20; n++) at().add("d1", "create", adding(`r${n}`, large));
+	// After 4, and again whenever more has come than there was: after 8 and 16.
+	expect(db.all("SELECT seq FROM nixops_state")).toEqual([{ seq: 16 }]);
 	expect(Object.keys(new States(db, () => 1).read("d1").resources ?? {})).toHaveLength(20);
-	expect(new States(db, () => 1).read("d1")).toEqual(states.read("d1"));
+	expect(new States(db, () => 1).read("d1")).toEqual(at().read("d1"));
 	expect(states.history("d1")).toHaveLength(20);
+	expect(states.history("d1").at(-1)).toEqual({ seq: 20, event: "create", patch: adding("r19", large), at: 1 });
+});
+
+test("keeps the latest 10,000 events, and the document whole", () => {
+	states.add("d1", "create", adding("x"));
+	const patch = (n: number): Patch => [
+		{ op: "replace", path: "/resources/x/input_properties/value", value: [n, "x".repeat(500)] },
+	];
+	for (let n = 2; n <= 14_000; n++) states.add("d1", "update", patch(n));
+	const seqs = states.history("d1").map(({ seq }) => seq);
+	expect([seqs.length >= 10_000, seqs.length < 13_000, seqs.at(-1)]).toEqual([true, true, 14_000]);
+	expect(new States(db, () => 1).read("d1").resources).toEqual({ x: resource([14_000, "x".repeat(500)]) });
 });
 
 test("follows every way from one state to another that a tool may take", () => {

@@ -53,21 +53,6 @@ export class States {
 		}
 	}
 
-	/** Takes out what is no more in the world, by paths such as `services.wiki.probe`. Those not recorded are no error. */
-	prune(deployment: string, members: readonly string[]): void {
-		const patch = members.flatMap((path) => {
-			const keys = path.split(".");
-			const composites = keys.slice(0, -1).flatMap((name) => ["deployments", name]);
-			const pointer = [...composites, "resources", keys.at(-1) ?? ""];
-			const isThere = pointer.reduce<unknown>(
-				(at, key) => (at as Record<string, unknown>)?.[key],
-				this.read(deployment),
-			);
-			return isThere === undefined ? [] : [{ op: "remove" as const, path: `/${pointer.map(escaped).join("/")}` }];
-		});
-		if (patch.length > 0) this.add(deployment, "prune", patch);
-	}
-
 	/** What has happened, oldest first. */
 	history(deployment: string): StateEvent[] {
 		return this.#events(deployment, 0);
@@ -143,8 +128,4 @@ export class States {
 		);
 		return rows.map((row) => ({ ...row, patch: JSON.parse(row.patch) as Patch }));
 	}
-}
-
-function escaped(key: string): string {
-	return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
