@@ -14,6 +14,8 @@ import { Ssh } from "../node/machines/ssh.ts";
 import type { Place } from "../node/volumes/volume.ts";
 
 const server = "/usr/sbin/sshd";
+/** For programs that are started again and again: half the processor's time. */
+export const compiled = `NODE_COMPILE_CACHE='${join(import.meta.dirname, "../.cache/compiled")}'`;
 export const hasSshd = existsSync(server);
 
 /** A machine that can be reached by ssh, on loopback. */
@@ -176,7 +178,7 @@ export class SshMachine {
 		for (const name of ["bin", "run"]) mkdirSync(this.at(name));
 		const main = join(import.meta.dirname, "../node/agent/main.ts");
 		const environment = `PATH='${this.at("bin")}':"$PATH" FEDIVERSITY_AGENT_FILE='${this.at("agent.json")}'`;
-		this.#script("fediversity-agent", `export ${environment}\nexec '${process.execPath}' '${main}' "$@"`);
+		this.#script("fediversity-agent", `export ${environment} ${compiled}\nexec '${process.execPath}' '${main}' "$@"`);
 		this.#script("systemctl", standIn(this.folder));
 		writeFileSync(this.at("agent.json"), JSON.stringify({ state: this.at("state"), services: {} }));
 	}

@@ -1,7 +1,7 @@
 /** The NixOps4 engine: the stand-in for nixops4, our real root and provider, real ssh, and machines of straw. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { type IncomingMessage, type RequestOptions, request } from "node:http";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -14,6 +14,7 @@ import { hasSshd } from "../machine.ts";
 import { nix } from "../nix/get-nix.ts";
 import { hasPostgres } from "../postgres.ts";
 import { eventually } from "../stories/world.ts";
+import { everyProcess, filesWith, Lookout } from "./leaks.ts";
 import { planFor, StrawNode, Told } from "./straw/node.ts";
 import { upset } from "./straw/straw.ts";
 
@@ -115,33 +116,32 @@ describe.skipIf(!canRun)("the NixOps4 engine (needs Nix, sshd and PostgreSQL)", 
 		expect(await page(plan)).toBe("undefined");
 	});
 
-	test("says in plain words why a run has failed, with the raw log behind, no secret anywhere, and goes on when it is mended", async () => {
+	test("says in plain words why a run has failed, with the raw log behind, no service's secret anywhere, and goes on when it is mended", async () => {
 		engine = node.engine();
-		const plan = fresh("galene");
+		const plan = fresh("galene", "mastodon", "peertube", "pixelfed", "garage");
 		const machine = node.straw.machines[0] as never;
 		upset(machine, { broken: "error: builder for galene.drv failed" });
 		const told = new Told();
+		const lookout = new Lookout();
 		await expect(engine.apply(plan, told)).rejects.toMatchObject({
 			code: "nixops4-failed",
 			message: expect.stringContaining("its NixOS could not be built"),
 		});
 		expect(told.lines.join("\n")).toContain("builder for galene.drv failed");
 		expect(told.lines.join("\n")).toContain("nixops4 error: Failed to create stateless resource system.switch");
-		upset(machine, { slow: 1000 });
-		const applying = engine.apply(plan, told);
-		const table: string[] = [];
-		while (!(await Promise.race([applying.then(() => true), new Promise((on) => setTimeout(on, 100))])))
-			table.push(...everyProcess());
-		const secrets = await Promise.all(
-			(serviceNamed("galene")?.secrets ?? []).map((name) => node.vault.get(`${plan.deployment}/galene/${name}`)),
+		upset(machine, {});
+		await engine.apply(plan, told);
+		const names = plan.services.flatMap(({ name }) =>
+			(serviceNamed(name)?.secrets ?? []).map((secret) => `${plan.deployment}/${name}/${secret}`),
 		);
-		expect(secrets.length).toBeGreaterThan(0);
-		const written = [...told.lines, ...table, JSON.stringify(node.states.history(plan.deployment))];
-		for (const secret of secrets) {
-			expect(secret?.length).toBeGreaterThan(15);
-			expect(written.filter((text) => text.includes(secret ?? "-"))).toEqual([]);
-			expect(filesWith(node.folder, secret ?? "")).toEqual([]);
-		}
+		const secrets = (await Promise.all(names.map((name) => node.vault.get(name)))).map((secret) => secret ?? "");
+		for (const secret of secrets) expect(secret.length).toBeGreaterThan(15);
+		const written = [...told.lines, JSON.stringify(node.states.history(plan.deployment))];
+		expect(written.filter((text) => secrets.some((secret) => text.includes(secret)))).toEqual([]);
+		expect(lookout.with(secrets)).toEqual([]);
+		expect(
+			[node.folder, ...node.straw.machines.map(({ folder }) => folder)].flatMap((one) => filesWith(one, secrets)),
+		).toEqual([]);
 		expect(await page(plan)).toBe("200 straw galene with 0 notes");
 	});
 
@@ -227,28 +227,4 @@ describe.skipIf(!canRun)("the NixOps4 engine (needs Nix, sshd and PostgreSQL)", 
 async function answerOf(asked: RequestOptions, body: string): Promise<string> {
 	const [answer] = (await once(request(asked).end(body), "response")) as [IncomingMessage];
 	return `${answer.statusCode} ${Buffer.concat(await answer.toArray())}`;
-}
-
-/** What anybody on this machine can see of its processes, and what their own user can. */
-function everyProcess(): string[] {
-	return readdirSync("/proc").flatMap((pid) => {
-		try {
-			return Number(pid)
-				? [readFileSync(`/proc/${pid}/cmdline`, "utf8") + readFileSync(`/proc/${pid}/environ`, "utf8")]
-				: [];
-		} catch {
-			return [];
-		}
-	});
-}
-
-function filesWith(folder: string, text: string): string[] {
-	return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => {
-		const file = join(folder, name);
-		try {
-			return statSync(file).isFile() && readFileSync(file).includes(text);
-		} catch {
-			return false;
-		}
-	});
 }

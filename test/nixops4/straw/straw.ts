@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { Identity } from "../../../node/machines/identity.ts";
 import type { Machine } from "../../../node/machines/machine.ts";
-import { SshMachine } from "../../machine.ts";
+import { compiled, SshMachine } from "../../machine.ts";
 import { nix } from "../../nix/get-nix.ts";
 import { Rooms } from "../../stories/guest-book/rooms.ts";
 
@@ -95,9 +95,13 @@ function furnish(machine: SshMachine, publicKey: string, rooms: string): void {
 	const bin = machine.at("bin");
 	const script = (name: string, text: string) =>
 		writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
-	script("enter", `export PATH='${bin}':"$PATH"\nexec bash -c "$SSH_ORIGINAL_COMMAND"`);
+	script("enter", `export PATH='${bin}':"$PATH" ${compiled}\nexec bash -c "$SSH_ORIGINAL_COMMAND"`);
 	writeFileSync(machine.at("user.pub"), `command="${join(bin, "enter")}" ${publicKey}\n`);
-	script("straw-switch", `exec '${process.execPath}' '${join(here, "switch.ts")}' '${machine.folder}'`);
+	// One at a time, as with a real one: who is cut off may still be at it when the next one comes.
+	script(
+		"straw-switch",
+		`exec flock -o '${machine.at("switching")}' '${process.execPath}' '${join(here, "switch.ts")}' '${machine.folder}'`,
+	);
 	writeFileSync(machine.at("straw.json"), JSON.stringify({ rooms }));
 	mkdirSync(machine.at("units"), { recursive: true });
 	renameSync(join(bin, "systemctl"), join(bin, "systemctl-of-services"));
