@@ -18,7 +18,7 @@ export default defineConfig({
 					include: [
 						"{node,ui,protocol}/**/*.test.ts",
 						"test/*.test.ts",
-						"test/{contracts,nix,nixops4}/**/*.test.ts",
+						"test/{contracts,nix,nixops4,vectors}/**/*.test.ts",
 						"test/model/*.test.ts",
 						"test/nix/*.test.ts",
 						"test/services/certificates.test.ts",

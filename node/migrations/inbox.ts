@@ -81,7 +81,7 @@ export class Inbox {
 		"POST/enquiry": (visit) => this.#terms(visit),
 		"PUT/progress": (visit) => this.#progress(visit),
 		"PUT/challenge": (visit) => this.#challenge(visit),
-		"GET/heard": ({ sid }) => this.#heard(sid),
+		"GET/heard": (visit) => this.#heard(visit),
 		"GET/listings": ({ sid, query }, digest) => this.#reading(sid).listing(sid, digest, query),
 		"POST/pieces": ({ sid, body, signal }) => this.#reading(sid).pieces(sid, body, signal),
 	};
@@ -151,11 +151,21 @@ export class Inbox {
 		};
 	}
 
-	/** What counts here as the other node's last word, as it signed it: one that has lost its memory knows it by that. */
-	#heard(sid: string): object {
-		const { sessions } = this.#parts;
-		const { side } = sessions.known(sid);
+	/**
+	 * What counts here as the other node's last word, as it signed it: one that has lost its memory knows it by that. What it has
+	 * forgotten of ours is said again.
+	 */
+	#heard({ sid, query }: Visit): object {
+		const { sessions, past } = this.#parts;
+		const { side, about } = sessions.known(sid);
 		const { transcript } = sessions;
+		const known = query.get("known");
+		if (known !== null && !about.past) {
+			const isOurs = transcript.repeat(sid, side, known || null);
+			if (isOurs) sessions.bell.ring(sid);
+			// It has heard what we have forgotten.
+			else setImmediate(() => void past.suspect(sid));
+		}
 		return { heard: transcript.latestDocument(sid, other(side)) ?? null };
 	}
 

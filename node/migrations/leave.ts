@@ -158,7 +158,9 @@ const handOver: LeaveStep = {
 		const following = follow(migration, work);
 		try {
 			const active = sessions.until(migration, work.signal, () => sessions.last(migration, "target", "active"));
-			const pointed = pointing(plan.domain, accepted(sessions, migration), tools, work, active);
+			const heard = sessions.until(migration, work.signal, ({ id }) => isHeard(sessions, id) || undefined);
+			const point = () => pointing(plan.domain, accepted(sessions, migration), tools, work, active);
+			const pointed = heard.then(point, () => {});
 			// Also when the other node refuses: what takes the domain back must not meet what still hands it over.
 			await work.aside(() => active.finally(() => pointed));
 		} finally {
@@ -167,6 +169,14 @@ const handOver: LeaveStep = {
 	},
 	undo: ({ migration, plan }, { takeDomainBack }) => takeDomainBack(migration, plan),
 };
+
+/**
+ * Whether the other node has what was said. Before, the record must not change: a source that is brought back from a backup would
+ * find nobody who shows it that it has handed over, and yet another's name in the record.
+ */
+function isHeard(sessions: Sessions, migration: string): boolean {
+	return sessions.transcript.isHeard(migration, "source") || sessions.last(migration, "target", "active") !== undefined;
+}
 
 /** The other node starts nothing before the record names it, so the record is tried for until it does. */
 async function pointing(

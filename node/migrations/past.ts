@@ -11,7 +11,7 @@ import type { Engine } from "../engines/engine.ts";
 import type { Notices } from "../notices/notice.ts";
 import type { Calls } from "../peers/calls.ts";
 import { verifierOf } from "../peers/keys.ts";
-import type { Said, Session } from "./session.ts";
+import { other, type Said, type Session } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** An activity of this node's, as another one has kept it. */
@@ -109,11 +109,12 @@ export class Past {
 		throw this.#forgotten();
 	}
 
-	/** The last that the other node has heard from here, if we have signed it. */
+	/** The last that the other node has heard from here, if we have signed it. It hears what we know of it, and says the rest again. */
 	async #shown({ id, side, about: { peer } }: Session): Promise<Shown | undefined> {
 		if (!peer) return undefined;
 		const { calls, actor, signer } = this.#parts;
-		const path = `${new URL(peer.door).pathname}/heard`;
+		const known = this.#parts.sessions.transcript.latest(id, other(side))?.digest ?? "";
+		const path = `${new URL(peer.door).pathname}/heard?known=${known}`;
 		const call = { method: "GET" as const, path, patience, most: longest, signal: AbortSignal.timeout(patience) };
 		const answer = (await calls.call(peer, call)) as { heard?: object | null } | undefined;
 		if (!answer?.heard) return undefined;

@@ -72,6 +72,13 @@ export class Transcript {
 		return row && { seq: row.seq, document: JSON.parse(row.document) };
 	}
 
+	/** Whether the other node has all that a side has said. */
+	isHeard(id: string, side: Side): boolean {
+		const sql = `SELECT acknowledged_at AS at FROM migration_message WHERE migration = $id AND side = $side
+			ORDER BY seq DESC LIMIT 1`;
+		return (this.#db.get<{ at: number | null }>(sql, { id, side })?.at ?? 0) > 0;
+	}
+
 	acknowledge(id: string, seq: number, at: number): void {
 		const sql = `UPDATE migration_message SET acknowledged_at = $at
 			WHERE migration = $id AND seq = $seq AND acknowledged_at IS NULL`;
@@ -82,6 +89,19 @@ export class Transcript {
 	giveUp(id: string): void {
 		const sql = "UPDATE migration_message SET acknowledged_at = -1 WHERE migration = $id AND acknowledged_at IS NULL";
 		this.#db.run(sql, { id });
+	}
+
+	/**
+	 * What a side has said after the one with this digest (null: all of it) is sent again. What was given up stays so. Answers whether
+	 * that side has said what has this digest.
+	 */
+	repeat(id: string, side: Side, after: string | null): boolean {
+		const known = after === null ? { seq: 0 } : this.#placeOf(id, side, after);
+		if (!known) return false;
+		const sql = `UPDATE migration_message SET acknowledged_at = NULL
+			WHERE migration = $id AND side = $side AND seq > $seq AND acknowledged_at > 0`;
+		this.#db.run(sql, { id, side, seq: known.seq });
+		return true;
 	}
 
 	/** Where the next message of our side stands. */
@@ -110,7 +130,11 @@ export class Transcript {
 
 	/** Whether a side has said what has this digest. */
 	has(id: string, side: Side, digest: string): boolean {
-		const sql = "SELECT 1 FROM migration_message WHERE migration = $id AND side = $side AND digest = $digest";
-		return this.#db.get(sql, { id, side, digest }) !== undefined;
+		return this.#placeOf(id, side, digest) !== undefined;
+	}
+
+	#placeOf(id: string, side: Side, digest: string): { seq: number } | undefined {
+		const sql = "SELECT seq FROM migration_message WHERE migration = $id AND side = $side AND digest = $digest";
+		return this.#db.get(sql, { id, side, digest });
 	}
 }

@@ -1,12 +1,17 @@
 /** Checks the vectors as a second implementation would: from their files alone. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { z } from "zod";
+import { applyDifference } from "../../node/transfer/difference.ts";
 import { contextOf, Sealer } from "../../node/transfer/frames.ts";
+import { decodeRequest } from "../../node/transfer/wants.ts";
 import { vectors } from "../../test/vectors/migration.ts";
 import { fromBase64url, toBase64url, utf8 } from "./bytes.ts";
 import { canonical, digest, fromCanonical } from "./canonical.ts";
 import { checkEntry, type VolumeKind } from "./entry.ts";
+import { Challenges, contents, Enquiry, Progress, Terms } from "./messages.ts";
 import { thumbprint, webVerifier } from "./multikey.ts";
 import { verifyReceipt } from "./receipt.ts";
 import { openSecrets, openStreamKey } from "./seal.ts";
@@ -115,6 +120,47 @@ describe("lines of listings", () => {
 	});
 	test.each(invalid ?? [])("$kind refuses $line", ({ kind, line }) => {
 		expect(() => checkEntry(line, kind)).toThrow(expect.objectContaining({ code: "copy-refused" }));
+	});
+});
+
+test("listings' differences are applied, and requests for pieces read, as the node does", async () => {
+	const { older, differences, listing, requests } = read("listings");
+	const folder = mkdtempSync(join(tmpdir(), "vectors-"));
+	try {
+		const at = (name: string) => join(folder, name);
+		writeFileSync(at("older"), older);
+		for (const { name, difference, newer } of differences) {
+			writeFileSync(at("difference"), difference);
+			expect(await applyDifference(at("older"), at("difference"), at("newer"), 10_000), name).toBe(newer !== null);
+			if (newer !== null) expect(readFileSync(at("newer"), "utf8"), name).toBe(newer);
+		}
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+	for (const { bytes, runs } of requests) {
+		const request = () => decodeRequest(Uint8Array.fromHex(bytes));
+		if (runs === null) expect(request, bytes).toThrow();
+		else expect(request()).toEqual({ listing, wants: runs });
+	}
+});
+
+describe("contents and calls", () => {
+	const shapes: Record<string, z.ZodType> = {
+		...contents,
+		enquiry: Enquiry,
+		terms: Terms,
+		progress: Progress,
+		challenge: Challenges,
+	};
+	const cases = (of: "valid" | "invalid"): [string, unknown][] => [
+		...read("messages")[of].map(({ kind, content }: Record<string, string>) => [kind, fromCanonical(content ?? "")]),
+		...read("calls")[of].map(({ call, body }: Record<string, unknown>) => [call, body]),
+	];
+	test.each(cases("valid"))("%s is taken: %j", (kind, content) => {
+		expect(shapes[kind]?.safeParse(content).error).toBeUndefined();
+	});
+	test.each(cases("invalid"))("%s is refused: %j", (kind, content) => {
+		expect(shapes[kind]?.safeParse(content).success).toBe(false);
 	});
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { begin, hear, type State, say, type Talk, type Word } from "#protocol/migration/conversation.ts";
 import type { Side } from "#protocol/migration/messages.ts";
+import { mostRests } from "../../node/migrations/resting.ts";
 import { explore } from "./explore.ts";
 import { migration, real } from "./migration.ts";
 import { variants } from "./variants.ts";
@@ -32,6 +33,18 @@ describe("however a migration goes, nothing is lost, never do two serve, and som
 	test("there and back, killed and restored at any time", { timeout: 5 * minute }, () => {
 		const { wrong, path, states, steps } = explore(migration(noting, { rounds: [2, 1], writes: 2, restores: true }));
 		console.info(`${states} worlds, ${steps} steps between them`);
+		expect(wrong, path.join("\n")).toBeUndefined();
+	});
+
+	test("either node brought back as it was at some time of the move, and not told", { timeout: 5 * minute }, () => {
+		const bounds = { rounds: [1, 0], writes: 1, restores: false, backups: true } as const;
+		const { wrong, path } = explore(migration(noting, bounds));
+		expect(wrong, path.join("\n")).toBeUndefined();
+	});
+
+	test("thawed as often as may be, where that is one time less", { timeout: 5 * minute }, () => {
+		const bounds = { rounds: [3, 0], writes: 0, restores: false } as const;
+		const { wrong, path } = explore(migration({ ...noting, mostRests: mostRests - 1 }, bounds));
 		expect(wrong, path.join("\n")).toBeUndefined();
 	});
 

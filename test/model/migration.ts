@@ -2,6 +2,8 @@
 
 import type { SourceState } from "#protocol/migration/conversation.ts";
 import * as conversation from "#protocol/migration/conversation.ts";
+import { mostRests } from "../../node/migrations/resting.ts";
+import { isUnsure } from "./backups.ts";
 import type { Model } from "./explore.ts";
 import { stepsOf } from "./steps.ts";
 import { type Bounds, isServing, newWorld, nodeOf, type Rules, sides, type World } from "./world.ts";
@@ -15,6 +17,10 @@ export const real: Rules = {
 	restored: "raises",
 	record: "before active",
 	chains: "each its own",
+	mostRests,
+	past: "asks",
+	repeats: true,
+	handsOver: "once move is heard",
 };
 
 type Rule = (world: World, rules: Rules) => boolean;
@@ -32,18 +38,22 @@ export const never = {
 			const named = record.node === name && record.epoch === world.nodes[name].epoch;
 			return isServing({ record, ...world }, name, rules) && !named;
 		}),
-	"the source erased what the target never served": ({ sessions }) =>
+	"the source erased what the target never served": ({ sessions, memory }) =>
+		!("forgot" in memory && memory.forgot === "that it serves") &&
 		sessions.some(({ talks }) => talks.source.state === "erased" && !["active", "closed"].includes(talks.target.state)),
-	"a time can still end a session that moved": ({ sessions, nodes }, rules) =>
+	"a time can still end a session that moved": ({ sessions, nodes, ...world }, rules) =>
 		sessions.some(
 			({ talks }, index) =>
 				moved.includes(talks.source.state) &&
 				sides.some(
 					(side) =>
 						!nodes[nodeOf(index, side)].restored &&
+						!isUnsure(world, side) &&
 						(["token", "reservation", "freeze"] as const).some((timer) => rules.expire(timer, side, talks[side].state)),
 				),
 		),
+	"services rest too often": ({ sessions }, rules) =>
+		sessions.some(({ rests }) => rests > Math.min(rules.mostRests, mostRests)),
 	"a peer that keeps the rules is accused": ({ accused }) => accused !== undefined,
 } as const satisfies Record<string, Rule>;
 
@@ -65,9 +75,14 @@ export function migration(rules: Rules, bounds: Bounds, only?: Never | "nobody c
 			const found = watched.find(([, isWrong]) => isWrong(world, rules));
 			return found && (world.accused ? `${found[0]}: ${world.accused}` : found[0]);
 		},
-		...(hoping && { hoped: (world: World) => isServing(world, 0, rules) || isServing(world, 1, rules) }),
+		...(hoping && {
+			hoped: (world: World) => isServing(world, 0, rules) || isServing(world, 1, rules) || isForPeople(world),
+		}),
 	};
 }
+
+/** Only people can say what becomes of a target that has forgotten that it serves. */
+const isForPeople = ({ memory }: World) => memory.kind === "over" && memory.forgot === "that it serves";
 
 /** Short keys: what recurs in many worlds gets a number. */
 function keys(): (world: World) => string {
@@ -83,14 +98,15 @@ function keys(): (world: World) => string {
 		}
 		return known;
 	};
-	return ({ sessions, nodes, record, updates, writes, accused = "" }) => {
-		const parts = [...sessions.map(sessionKey), ...nodes.map(number), number(record), number(updates), writes];
+	return ({ sessions, nodes, record, updates, writes, memory, accused = "" }) => {
+		const rest = [record, updates, memory].map(number);
+		const parts = [...sessions.map(sessionKey), ...nodes.map(number), ...rest, writes];
 		return `${parts.join(" ")}${accused}`;
 	};
 
-	function sessionKey({ talks, said, heard, copy, able, stray }: World["sessions"][number]): string {
+	function sessionKey({ talks, said, heard, copy, able, stray, rests }: World["sessions"][number]): string {
 		const lists = [said.source, said.target].map((list) => list.map(number).join("."));
 		const talked = `${number(talks.source)}.${number(talks.target)}`;
-		return `${talked}/${lists.join("/")}/${heard.source}.${heard.target}.${copy}.${able ? 1 : 0}.${stray.length}`;
+		return `${talked}/${lists.join("/")}/${heard.source}.${heard.target}.${copy}.${able ? 1 : 0}.${stray.length}.${rests}`;
 	}
 }

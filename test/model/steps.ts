@@ -1,23 +1,27 @@
 /** Everything that can happen next in a world. Whatever it says of sessions, it asks the rules, which are the node's own. */
 import { type Talk, timers, type Word } from "#protocol/migration/conversation.ts";
 import type { Kind, Side } from "#protocol/migration/messages.ts";
+import { backingUp, isDeaf, isUnsure, remembering } from "./backups.ts";
 import type { Step } from "./explore.ts";
+import { asking, isSame, recorded, recording } from "./record.ts";
 import {
 	type Bounds,
-	type DnsRecord,
+	change,
 	isServing,
 	type Name,
-	type Node,
+	named,
 	newSession,
 	nodeOf,
 	other,
+	put,
 	type Rules,
 	type Sent,
 	type Session,
+	sessionOf,
 	sides,
 	takesWrites,
-	type Update,
 	type World,
+	withNode,
 } from "./world.ts";
 
 type Steps = Generator<Step<World>>;
@@ -26,14 +30,17 @@ export function* stepsOf(world: World, rules: Rules, bounds: Bounds): Steps {
 	for (const index of world.sessions.keys())
 		for (const side of sides) {
 			if (world.nodes[nodeOf(index, side)].restored) continue;
-			yield* speaking(world, index, side, rules, bounds);
-			yield* times(world, index, side, rules);
+			if (!isUnsure(world, side)) {
+				yield* speaking(world, index, side, rules, bounds);
+				yield* times(world, index, side, rules);
+			}
 			yield* hearing(world, index, side, rules);
 		}
 	for (const name of [0, 1] as const) yield* running(world, name, rules, bounds);
-	yield* recording(world);
-	yield* breaking(world);
+	yield* recording(world, rules);
+	if (!bounds.backups) yield* breaking(world);
 	yield* restoring(world, rules, bounds);
+	if (bounds.backups) yield* backingUp(world, rules);
 	yield* goingBack(world, rules, bounds);
 }
 
@@ -44,10 +51,11 @@ function* speaking(world: World, index: number, side: Side, rules: Rules, bounds
 	for (const word of wordsOf(world, index, side, bounds)) {
 		if (!isReady(world, index, side, word, rules)) continue;
 		const { kind } = word;
-		const what = `${side} says ${word.kind === "manifest" && word.content.final ? "final manifest" : kind}`;
+		const what = `${side} says ${isFinal(word) ? "final manifest" : kind}`;
 		// Where the source was restored, people of both providers speak with each other.
-		const { restored } = world.nodes[nodeOf(index, other(side))];
-		const helpless = kind === "reject" && (!session.able || talk.state === "committed" || restored);
+		const { restored, lost } = world.nodes[nodeOf(index, other(side))];
+		const forsaken = restored && !lost;
+		const helpless = kind === "reject" && (!session.able || talk.state === "committed" || forsaken);
 		const alone = kind !== "withdraw" && (kind !== "reject" || helpless);
 		yield* uttered(world, index, side, word, { what: named(index, what), alone }, rules);
 	}
@@ -58,15 +66,21 @@ function* speaking(world: World, index: number, side: Side, rules: Rules, bounds
 
 /** Times that are over; a timer may be over at any time. */
 function* times(world: World, index: number, side: Side, rules: Rules): Steps {
-	const talk = sessionOf(world, index).talks[side];
+	const session = sessionOf(world, index);
+	const talk = session.talks[side];
 	for (const timer of Object.keys(timers) as (keyof typeof timers)[]) {
-		const says = rules.expire(timer, side, talk.state);
+		const says = atEnd(rules.expire(timer, side, talk.state), session, rules);
 		const what = named(index, `${side}'s ${timer} is over: ${says}`);
 		const dropped = says === "drop" ? rules.drop(side, talk) : undefined;
 		if (dropped) yield { what, to: put(world, index, side, dropped), alone: true };
 		const word = says && says !== "drop" ? wordOf(says, talk) : undefined;
 		if (word) yield* uttered(world, index, side, word, { what, alone: true }, rules);
 	}
+}
+
+/** Services that have rested often enough do not do so again. */
+function atEnd(says: Kind | "drop" | undefined, { rests }: Session, { mostRests }: Rules): Kind | "drop" | undefined {
+	return says === "thaw" && rests >= mostRests ? "withdraw" : says;
 }
 
 function* uttered(
@@ -82,9 +96,10 @@ function* uttered(
 	if (!talk) return;
 	const known = session.said[side].length + session.heard[side];
 	const sent: Sent = { word, after: rules.chains === "one" ? known : null };
-	const said = { ...session.said, [side]: [...session.said[side], sent] };
+	const isMute = world.memory.kind === "over" && world.memory.mute === side;
+	const said = isMute ? session.said : { ...session.said, [side]: [...session.said[side], sent] };
 	const talked = settled(put(world, index, side, talk), index, side, word);
-	yield { ...step, to: change(talked, index, { said }) };
+	yield { ...step, to: remembering(change(talked, index, { said }), side) };
 	if (side === "source" && word.kind === "move" && rules.outbox === "before the state")
 		yield {
 			what: `${step.what}, and is killed before its state is kept`,
@@ -98,13 +113,18 @@ function* uttered(
 /** Any message that the other side ever sent arrives: for the first time, again, or out of turn. */
 function* hearing(world: World, index: number, side: Side, rules: Rules): Steps {
 	const session = sessionOf(world, index);
+	if (isDeaf(world, side)) return;
 	// A restored node has forgotten what it said; what is on its way may still come.
-	const alone = !world.nodes[nodeOf(index, other(side))].restored;
+	const { restored, lost } = world.nodes[nodeOf(index, other(side))];
+	const alone = !restored || lost;
 	const arriving = [...session.said[other(side)].entries(), ...(side === "target" ? session.stray : [])];
 	for (const [seq, sent] of arriving) {
 		if (rules.inbox ? seq !== session.heard[side] : seq > session.heard[side]) continue;
 		const what = named(index, `${side} hears ${sent.word.kind}${seq < session.heard[side] ? " again" : ""}`);
-		yield { what, to: heard(world, index, side, sent, seq, rules), alone };
+		const to = heard(world, index, side, sent, seq, rules);
+		// Who does not know yet what it has forgotten just takes nothing that makes no sense to it.
+		if (to.accused === undefined || !isUnsure(world, side))
+			yield { what, to: remembering(to, other(side), sent), alone };
 	}
 }
 
@@ -113,8 +133,10 @@ function heard(world: World, index: number, side: Side, sent: Sent, seq: number,
 	if (sent.after !== null && sent.after !== session.said[side].length + session.heard[side])
 		return { ...world, accused: `${side} finds that ${sent.word.kind} does not follow in the chain` };
 	const talk = rules.hear(side, session.talks[side], sent.word);
-	if (!talk) return { ...world, accused: `${side} in ${session.talks[side].state} cannot hear ${sent.word.kind}` };
 	const processed = change(world, index, taken(session, side, seq, rules));
+	// Who has forgotten what it said cannot know whether its last word still makes sense.
+	if (!talk && world.nodes[nodeOf(index, other(side))].lost) return processed;
+	if (!talk) return { ...world, accused: `${side} in ${session.talks[side].state} cannot hear ${sent.word.kind}` };
 	return talk === "late" ? processed : settled(put(processed, index, side, talk), index, side, sent.word);
 }
 
@@ -130,6 +152,7 @@ function settled(world: World, index: number, side: Side, word: Word): World {
 	const session = sessionOf(world, index);
 	const { state, epoch } = session.talks[side];
 	const name = nodeOf(index, side);
+	if (isFinal(word)) return change(world, index, { rests: session.rests + (side === "source" ? 1 : 0) });
 	if (side === "target" && word.kind === "vote") return change(world, index, { copy: writesIn(word.content.manifest) });
 	if (state === "active" && word.kind === "active")
 		return withNode(world, name, { epoch: epoch + 1, writes: session.copy, looked: true });
@@ -150,7 +173,12 @@ function* running(world: World, name: Name, rules: Rules, bounds: Bounds): Steps
 	const node = world.nodes[name];
 	if (node.looked)
 		yield { what: `node ${name} is killed, starts`, to: withNode(world, name, { looked: false }), alone: false };
-	else if (node.epoch > 0 && isNamed(world, name, rules))
+	if (
+		!node.looked &&
+		node.epoch > 0 &&
+		isNamed(world, name, rules) &&
+		!isUnsure(world, name === 0 ? "source" : "target")
+	)
 		yield { what: `node ${name} finds its name in the record`, to: begins(world, name, rules), alone: true };
 	if (takesWrites(world, name, rules) && world.writes < bounds.writes) {
 		const to = withNode(world, name, { writes: node.writes + 1 });
@@ -166,44 +194,22 @@ function isNamed({ nodes, record }: World, name: Name, rules: Rules): boolean {
 }
 
 function begins(world: World, name: Name, rules: Rules): World {
+	const node = world.nodes[name];
 	const to = withNode(world, name, { looked: true });
 	// Whoever restores a backup has said that what came after it is gone.
-	const declared = world.nodes[name].restored && rules.restored === "raises";
-	return declared ? { ...to, writes: world.nodes[name].writes } : to;
+	const declared = node.restored && rules.restored === "raises" ? { ...to, writes: node.writes } : to;
+	return node.lost ? calledOff(declared, rules) : declared;
 }
 
-/** After `move` either side may ask the zone for the next epoch; updates arrive at the name server when they like. */
-function* recording(world: World): Steps {
-	for (const [index, { talks }] of world.sessions.entries())
-		for (const side of sides)
-			if (talks[side].state === "committed" && !world.nodes[nodeOf(index, side)].restored) {
-				const from = { epoch: talks[side].epoch, node: nodeOf(index, "source") };
-				const to = { epoch: talks[side].epoch + 1, node: nodeOf(index, "target") };
-				const asked = asking(world, { from, to });
-				if (asked !== world) yield { what: named(index, `${side} asks for the next epoch`), to: asked, alone: true };
-			}
-	for (const { from, to } of world.updates)
-		if (isSame(world.record, from))
-			yield { what: `the record becomes e=${to.epoch}; a=${to.node}`, to: recorded(world, to), alone: true };
-}
-
-const isSame = (one: DnsRecord, two: DnsRecord) => one.epoch === two.epoch && one.node === two.node;
-
-/** Updates that can never apply again are forgotten: their epoch is over. */
-function asking(world: World, ...updates: readonly Update[]): World {
-	const isNew = (update: Update) =>
-		update.from.epoch >= world.record.epoch &&
-		!world.updates.some(({ from, to }) => isSame(from, update.from) && isSame(to, update.to));
-	const fresh = updates.filter(isNew);
-	if (fresh.length === 0) return world;
-	return { ...world, updates: [...world.updates, ...fresh].sort((a, b) => orderOf(a) - orderOf(b)) };
-}
-
-const orderOf = ({ from, to }: Update) => ((from.epoch * 2 + from.node) * 16 + to.epoch) * 2 + to.node;
-
-function recorded(world: World, record: DnsRecord): World {
-	if (record.epoch <= world.record.epoch) return { ...world, accused: "the epoch falls" };
-	return { ...world, record, updates: world.updates.filter(({ from }) => from.epoch >= record.epoch) };
+/** The last word of a source that knows that it has forgotten what it said; again changes nothing. */
+function calledOff(world: World, rules: Rules): World {
+	const { talks } = sessionOf(world, 0);
+	const word = { kind: "withdraw" } as const;
+	const talk = rules.say("source", talks.source, word);
+	if (!talk) return world;
+	return change(put(world, 0, "source", talk), 0, {
+		said: { ...sessionOf(world, 0).said, source: [{ word, after: null }] },
+	});
 }
 
 /** The target will never be able to run the services. */
@@ -223,7 +229,8 @@ function* restoring(world: World, rules: Rules, bounds: Bounds): Steps {
 		yield { what: "node 0 restores a backup", to: rules.restored === "raises" ? asking(to, update) : to, alone: false };
 	}
 	const isLost = world.record.epoch > 1 && !isSame(world.record, { epoch: node.epoch, node: 0 });
-	if (node.restored && isLost && target === "refused") {
+	const isBack = node.restored || world.memory.kind === "over";
+	if (isBack && isLost && (target === "refused" || target === "withdrawn")) {
 		const to = { epoch: world.record.epoch + 1, node: 0 } as const;
 		const named = withNode(world, 0, { epoch: to.epoch, looked: false });
 		yield { what: "the domain's owner names node 0", to: recorded(named, to), alone: true };
@@ -246,10 +253,11 @@ function* goingBack(world: World, rules: Rules, bounds: Bounds): Steps {
 function wordsOf(world: World, index: number, side: Side, bounds: Bounds): Word[] {
 	const talk = sessionOf(world, index).talks[side];
 	const words = kinds[side].map((kind) => wordOf(kind, talk)).filter((word) => word !== undefined);
-	if (side === "target") return words;
+	// Rounds before the last one lead to nothing else where a node is brought back.
+	if (side === "target") return bounds.backups ? words.filter(({ kind }) => kind !== "announce") : words;
 	const { writes, epoch } = world.nodes[nodeOf(index, side)];
 	const round = talk.round + 1;
-	const manifests = [false, true].map((final): Word => {
+	const manifests = (bounds.backups ? [true] : [false, true]).map((final): Word => {
 		return { kind: "manifest", content: { round, final }, digest: `${round} with ${writes}` };
 	});
 	const limit = bounds.rounds[index as 0 | 1];
@@ -281,34 +289,18 @@ function wordOf(kind: Kind, { manifest, round, epoch }: Talk): Word | undefined 
 	}
 }
 
+const isFinal = (word: Word) => word.kind === "manifest" && word.content.final;
 const writesIn = (digest: string) => Number(digest.split(" with ")[1]);
 
 /** What must be so outside the conversation before this is said. */
 function isReady(world: World, index: number, side: Side, word: Word, rules: Rules): boolean {
-	const { able, talks, said } = sessionOf(world, index);
+	const { able, talks, said, rests } = sessionOf(world, index);
 	const { kind } = word;
+	if (kind === "thaw") return rests < rules.mostRests;
 	if (kind === "accept" || kind === "vote") return able;
 	// A round is announced when it is there, and once more when it was rehearsed.
 	if (kind === "announce") return able && said.target.filter((sent) => sent.word.kind === kind).length < 2;
 	const record = { epoch: talks[side].epoch + 1, node: nodeOf(index, side) };
 	if (kind === "active") return able && (rules.record === "after active" || isSame(world.record, record));
 	return true;
-}
-
-const named = (index: number, what: string) => (index === 0 ? what : `back: ${what}`);
-
-function sessionOf(world: World, index: number): Session {
-	return world.sessions[index] as Session;
-}
-
-function change(world: World, index: number, part: Partial<Session>): World {
-	return { ...world, sessions: world.sessions.with(index, { ...sessionOf(world, index), ...part }) };
-}
-
-function put(world: World, index: number, side: Side, talk: Talk): World {
-	return change(world, index, { talks: { ...sessionOf(world, index).talks, [side]: talk } });
-}
-
-function withNode(world: World, name: Name, part: Partial<Node>): World {
-	return { ...world, nodes: world.nodes.with(name, { ...world.nodes[name], ...part }) as [Node, Node] };
 }

@@ -44,6 +44,14 @@ const hasty: Partial<Rules> = {
 	},
 };
 
+/** The source takes back what it has handed over, as if its services only rested. */
+const relenting: Partial<Rules> = {
+	say: (side, talk, word) =>
+		side === "source" && talk.state === "committed" && word.kind === "thaw"
+			? { ...talk, state: "agreed" }
+			: say(side, talk, word),
+};
+
 /** Whoever hears what cannot be said stops, as one must with a peer that lies. Before `move` the source just goes on. */
 const stopping: Partial<Rules> = {
 	hear(side, talk, word) {
@@ -56,6 +64,7 @@ const stopping: Partial<Rules> = {
 const oneWay: Bounds = { rounds: [1, 0], writes: 1, restores: false };
 const twoRounds: Bounds = { ...oneWay, rounds: [2, 0] };
 const restoring: Bounds = { ...oneWay, restores: true };
+const backups: Bounds = { ...oneWay, backups: true };
 
 function variant(part: Partial<Rules>, harm: Variant["harm"], bounds = oneWay): Variant {
 	return { rules: { ...real, ...part }, harm, bounds };
@@ -83,4 +92,13 @@ export const variants: Readonly<Record<string, Variant>> = {
 	"a message is sent before the state is kept": variant({ outbox: "before the state" }, two),
 	"the state is kept before the message": variant({ outbox: "after the state" }, nobody),
 	"all messages of a session are one chain": variant({ chains: "one" }, accused),
+	"services may serve again after move": variant(relenting, two),
+	"services may rest as often as a vote does not come": variant(
+		{ mostRests: Number.POSITIVE_INFINITY },
+		"services rest too often",
+		{ ...oneWay, rounds: [4, 0] },
+	),
+	"a node that was brought back does not ask what it was heard saying": variant({ past: "guesses" }, two, backups),
+	"nobody says again what such a node has forgotten to have heard": variant({ repeats: false }, nobody, backups),
+	"the record may change before move was heard": variant({ handsOver: "at once" }, nobody, backups),
 };

@@ -25,6 +25,14 @@ export interface Rules {
 	readonly record: "before active" | "after active";
 	/** Whether each signer has a chain of its own, or all messages of a session are one chain. */
 	readonly chains: "each its own" | "one";
+	/** Services rest so often in one session. */
+	readonly mostRests: number;
+	/** A node that was brought back in mid-move asks what it was heard saying before it does anything, or goes on as it is. */
+	readonly past: "asks" | "guesses";
+	/** Whether the other node says again what a node that was brought back has forgotten to have heard. */
+	readonly repeats: boolean;
+	/** When the source may have the record changed. */
+	readonly handsOver: "once move is heard" | "at once";
 }
 
 /** How far the exploration goes. */
@@ -33,6 +41,8 @@ export interface Bounds {
 	readonly rounds: readonly [number, number];
 	readonly writes: number;
 	readonly restores: boolean;
+	/** Either node is brought back once as it was at some time of the first session, and is not told. Then nothing else breaks. */
+	readonly backups?: boolean;
 }
 
 /** A message on its way: what it says, and in a common chain how many messages its sender knew before. */
@@ -53,6 +63,8 @@ export interface Session {
 	readonly able: boolean;
 	/** Sent, and then forgotten by its sender: its number and message. */
 	readonly stray: readonly (readonly [seq: number, sent: Sent])[];
+	/** How often services have rested for it. */
+	readonly rests: number;
 }
 
 export interface Node {
@@ -61,9 +73,45 @@ export interface Node {
 	readonly writes: number;
 	/** Since it was started it has seen that the record names it, in its epoch. */
 	readonly looked: boolean;
-	/** From a backup that knows no session. */
+	/** From a backup that knows no session, or too little of it: the session goes on without this node. */
 	readonly restored: boolean;
+	/** It has seen that it said what it does not know, and calls the session off once it serves. */
+	readonly lost: boolean;
 }
+
+/** What a backup of one node knows of the session. */
+export interface Backup {
+	readonly kind: "backup";
+	readonly side: Side;
+	readonly talk: Talk;
+	readonly node: Node;
+	readonly copy: number;
+	readonly rests: number;
+	/** How many messages that side has said since, and what it has heard. */
+	readonly since: number;
+	readonly missed: readonly Sent[];
+}
+
+/** Whether there is a backup; whether a node is back from it, and what is known to have been forgotten. */
+export type Memory =
+	| { readonly kind: "none" }
+	| Backup
+	| {
+			/** The node has not asked anybody yet. */
+			readonly kind: "unsure";
+			readonly side: Side;
+			readonly forgot: "nothing" | "something" | "that it serves";
+			readonly missed: readonly Sent[];
+	  }
+	| {
+			readonly kind: "over";
+			/** Only people can go on. */
+			readonly forgot?: "that it serves";
+			/** It waits for what was said to it already. */
+			readonly deaf?: Side;
+			/** What it says is in places of its chain that are taken. */
+			readonly mute?: Side;
+	  };
 
 export type Name = 0 | 1;
 
@@ -85,8 +133,9 @@ export interface World {
 	readonly nodes: readonly [Node, Node];
 	readonly record: DnsRecord;
 	readonly updates: readonly Update[];
-	/** Acknowledged to users. */
+	/** Acknowledged to users, and not given up by who brought an older backup back. */
 	readonly writes: number;
+	readonly memory: Memory;
 	/** What a node would find the other one guilty of, though both keep the rules. */
 	readonly accused?: string;
 }
@@ -103,21 +152,41 @@ export function newSession(rules: Rules): Session {
 		copy: -1,
 		able: true,
 		stray: [],
+		rests: 0,
 	};
 }
+
+const nothing: Memory = { kind: "none" };
 
 /** A deployment at node 0; its customer has a token of node 1. */
 export function newWorld(rules: Rules): World {
 	return {
 		sessions: [newSession(rules)],
 		nodes: [
-			{ epoch: 1, writes: 0, looked: true, restored: false },
-			{ epoch: 0, writes: -1, looked: false, restored: false },
+			{ epoch: 1, writes: 0, looked: true, restored: false, lost: false },
+			{ epoch: 0, writes: -1, looked: false, restored: false, lost: false },
 		],
 		record: { epoch: 1, node: 0 },
 		updates: [],
 		writes: 0,
+		memory: nothing,
 	};
+}
+
+export function sessionOf(world: World, index: number): Session {
+	return world.sessions[index] as Session;
+}
+
+export function change(world: World, index: number, part: Partial<Session>): World {
+	return { ...world, sessions: world.sessions.with(index, { ...sessionOf(world, index), ...part }) };
+}
+
+export function put(world: World, index: number, side: Side, talk: Talk): World {
+	return change(world, index, { talks: { ...sessionOf(world, index).talks, [side]: talk } });
+}
+
+export function withNode(world: World, name: Name, part: Partial<Node>): World {
+	return { ...world, nodes: world.nodes.with(name, { ...world.nodes[name], ...part }) as [Node, Node] };
 }
 
 /** Whether a node's services run: its last session allows it, and the record did when it last looked. */
@@ -138,3 +207,6 @@ function lastOf(world: World, name: Name): [Side, Talk["state"]] {
 	const side = nodeOf(last, "source") === name ? "source" : "target";
 	return [side, (world.sessions[last] as Session).talks[side].state];
 }
+
+/** What happens in which session, in words. */
+export const named = (index: number, what: string) => (index === 0 ? what : `back: ${what}`);

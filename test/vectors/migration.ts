@@ -10,6 +10,8 @@ import { wordList } from "../../protocol/migration/word-list.ts";
 import { sixWords } from "../../protocol/migration/words.ts";
 import { chainVectors } from "./chains.ts";
 import { entryVectors } from "./entries.ts";
+import { listingVectors } from "./listings.ts";
+import { callVectors, messageVectors } from "./messages.ts";
 import { domain, nodeAt, noon, north, seed, sid, south, tokenSecret } from "./nodes.ts";
 import { pieceVectors } from "./pieces.ts";
 
@@ -25,6 +27,9 @@ export async function vectors(): Promise<Record<string, unknown>> {
 		sheet: await sheetVectors(),
 		entries: entryVectors(),
 		pieces: pieceVectors(),
+		listings: listingVectors(),
+		messages: messageVectors(),
+		calls: callVectors(),
 		chains: await chainVectors(),
 	};
 }
