@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Plan as NixPlan } from "#protocol/nixops4/plan.ts";
 import type { Engine, Plan } from "../../node/engines/engine.ts";
+import { Nixops4Engine } from "../../node/engines/nixops4/nixops4-engine.ts";
 import { isSame, planned, type Site as Site4 } from "../../node/engines/nixops4/planned.ts";
 import { hasSshd, type SshMachine } from "../machine.ts";
 import { nix } from "../nix/get-nix.ts";
@@ -83,6 +84,25 @@ for (const [name, { can, open }] of Object.entries(sites))
 		});
 	});
 
+describe("on a machine, what its system has nothing to do with", () => {
+	/** An agent whose unit gets well after so many of these words. */
+	async function mended(isWell: (said: readonly string[]) => boolean): Promise<string[]> {
+		const said: string[] = [];
+		const say = (word: string) => async () => void said.push(word);
+		const probe = async () => ({ held: null, units: { one: isWell(said) ? "active" : "inactive" }, answer: null });
+		const machines = { of: () => ({ id: "m1" }), agent: () => ({ thaw: say("thaw"), stop: say("stop"), probe }) };
+		const engine = new Nixops4Engine({ machines, readySeconds: 0.1 } as never);
+		for (const stage of engine.repair(planFor("d1", ["galene"])).slice(1)) await stage.run(listening());
+		return said;
+	}
+
+	test("is started where somebody has stopped it, and started anew only where that does not help", async () => {
+		expect(await mended((said) => said.includes("thaw"))).toEqual(["thaw"]);
+		expect(await mended((said) => said.length === 3)).toEqual(["thaw", "stop", "thaw"]);
+		await expect(mended(() => false)).rejects.toMatchObject({ code: "service-not-ready" });
+	});
+});
+
 describe("customers' keys", () => {
 	const key = (letter: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${letter.repeat(43)}`;
 	const site = (customerKeys: Site4["customerKeys"]): Site4 => ({
@@ -146,11 +166,15 @@ async function local(): Promise<Site> {
 				process.kill(before, "SIGKILL");
 			},
 			"its settings are others, and it does not know yet": spoilt,
-			async "its settings are others, and so is what it does"() {
-				const before = await pid();
+			async "its settings are right, and yet it does not do what they say"() {
+				const [before, written] = [await pid(), readFileSync(state("settings.json"))];
 				spoilt();
 				process.kill(before, "SIGKILL");
 				await eventually(async () => expect(await status({ engine: () => engine, plan })).not.toBe(200));
+				await eventually(async () =>
+					expect(await engine.look(plan)).toMatchObject([{ probes: [{ detail: "answered 503" }] }]),
+				);
+				writeFileSync(state("settings.json"), written);
 			},
 		},
 		async close() {

@@ -302,7 +302,8 @@ export class Nixops4Engine implements Engine {
 	async #mend(plan: Plan, service: string, report: Report): Promise<void> {
 		const { agent } = this.#machineOf(plan);
 		await agent.thaw(nameOf(plan, service), report.signal);
-		if (!(await this.#isWellWithin(selfHealing, plan, service, report))) await this.restart(plan, service, report);
+		const patience = Math.min(selfHealing, this.#options.readySeconds);
+		if (!(await this.#isWellWithin(patience, plan, service, report))) await this.restart(plan, service, report);
 	}
 
 	async #untilWell(plan: Plan, service: string, report: Report): Promise<void> {
