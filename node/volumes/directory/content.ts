@@ -37,7 +37,7 @@ export function openFile(prefix: string, name: string): number | undefined {
 export async function readContent(
 	fd: number,
 	room: Buffer,
-	pace: Pace,
+	pace: Pick<Pace, "isDue" | "rest">,
 	known?: { readonly signature: string; readonly pieces: string },
 	sign = signatureOf,
 ): Promise<Content> {
