@@ -101,12 +101,14 @@ export class PageDeployment extends Page {
 			"attention",
 			html`<p>${msg(html`Not everything has answered since ${when(unwellSince)}.`)}</p>
 			<p>${msg("Setting up again puts in place what the services need, and starts again what does not answer. What they hold stays as it is.")}</p>
-			${problem(this.#repair.error)}<div class="actions">${this.#again(deployment)}</div>`,
+			${this.#again(deployment)}`,
 		);
 	}
 
 	#again({ busy }: Deployment): TemplateResult {
-		return html`<button type="button" class="button" ?disabled=${busy} aria-busy=${this.#repair.busy} @click=${() => this.#repair.run()}>${msg("Set up again")}</button>`;
+		return html`${problem(this.#repair.error)}<div class="actions">
+			<button type="button" class="button" ?disabled=${busy} aria-busy=${this.#repair.busy} @click=${() => this.#repair.run()}>${msg("Set up again")}</button>
+		</div>`;
 	}
 
 	#kept(deployment: Deployment): TemplateResult | typeof nothing {

@@ -128,7 +128,7 @@ export const scenes: Scene[] = [
 	},
 	{ name: "new-failing", world: "failing", path: "/new", shows: "Try again" },
 	{ name: "deployment", world: "customer", path: "/d/choir.localhost", shows: "The first password of" },
-	{ name: "deployment-unwell", world: "unwell", path: "/d/choir.localhost", shows: "does not answer" },
+	{ name: "deployment-unwell", world: "unwell", path: "/d/choir.localhost", shows: "Set up again" },
 	{ name: "deployment-kept", world: "kept", path: "/d/parish.example", shows: "Bring it back" },
 	{ name: "deployment-long", world: "long", path: `/d/${encodeURIComponent(longName.domain)}`, shows: "In the DNS" },
 	{ name: "deployment-absent", world: "customer", path: "/d/nobody.example", shows: "There is nothing here" },

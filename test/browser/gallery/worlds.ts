@@ -95,7 +95,7 @@ export const worlds = {
 		"GET /domains/{domain}/records": unpointed,
 	}),
 	unwell: world({
-		"GET /deployments": page([{ ...choir, services: [unwell, wiki] }]),
+		"GET /deployments": page([{ ...ailing, services: [unwell, wiki] }]),
 		"GET /deployments/{id}": { ...ailing, services: [unwell, wiki] },
 	}),
 	kept: world({ "GET /deployments": page([choir, kept]), "GET /deployments/{id}": kept }),
