@@ -7,6 +7,9 @@
  * in the end somebody serves. A person's word, a restored backup or a target that breaks may come at any time, but
  * nobody waits for it: once `people` are gone, none of these comes any more.
  *
+ * With -DBACKUPS either node may be brought back as it was at some time of the session; nobody tells it. With RESTORES the
+ * source is brought back from before the session, and its people know.
+ *
  * Each of these, given to spin as -D, breaks one rule, and the claim that stands before it:
  *   harmless   IMPATIENT   the source serves again when it has waited long enough after MOVE
  *   alive      OBLIGED     the target cannot reject after MOVE
@@ -20,6 +23,11 @@
  *   harmless   HASTY       a message is sent before the state is kept, and a crash comes between
  *   alive      MUTE        the state is kept before the message, and a crash comes between
  *   alive      ONECHAIN    all messages of a session are one chain, and a fork stops the session
+ *   harmless   RELENTING   the source thaws after MOVE
+ *   restful    RESTLESS    the source thaws as often as a vote does not come
+ *   harmless   GUESSING    a node that was brought back does not ask what it was heard saying
+ *   alive      DEAF        nobody says again what such a node has forgotten to have heard
+ *   alive      SOONER      the source has the record changed before MOVE was heard
  */
 #ifndef ROUNDS
 #define ROUNDS 2
@@ -27,8 +35,21 @@
 #ifndef RESTORES
 #define RESTORES true
 #endif
+#ifdef BACKUPS
+#define MODULO 16
+#define CAPACITY 8
+#else
+#define MODULO 4
+#define CAPACITY 4
+#endif
+#define RESTS 3
 #define WRITES 1
+/* Being brought back is a crash, and worse. */
+#ifdef BACKUPS
+#define CRASHES 0
+#else
 #define CRASHES 1
+#endif
 
 mtype:message = { OFFER, ACCEPT, REJECT, MANIFEST, FINAL, ANNOUNCE, THAW, VOTE, MOVE, ACTIVE, WITHDRAW, ERASED };
 mtype:state = {
@@ -47,21 +68,47 @@ bool sLooked = true, dLooked;
 bool sRestored, able = true, people = true;
 bool rehearsed, accused;
 byte crashes;
+/* How often services have rested. */
+byte rests;
 
-/* An outbox each, first in first out, with each message's number, and the number that the other side processed last:
-   modulo 4, since a message is only ever compared with the one before it. */
-chan toD = [4] of { mtype:message, byte, byte, byte, byte };
-chan toS = [4] of { mtype:message, byte, byte, byte, byte };
+/* An outbox each, first in first out, with each message's number, and the number that the other side processed last: modulo 4
+   where a message is only ever compared with the one before it. */
+chan toD = [CAPACITY] of { mtype:message, byte, byte, byte, byte };
+chan toS = [CAPACITY] of { mtype:message, byte, byte, byte, byte };
 byte sSaid, dSaid, sHeard, dHeard;
 byte again;
 /* The message that is being processed. */
 hidden mtype:message mKind;
-hidden byte mRound, mIn, mKnown;
+hidden byte mRound, mIn, mKnown, mNumber;
 
 /* The domain's record: epoch, and whose it is; and the updates that may still come to the name server. */
 byte epoch = 1;
 bool isD;
 bool askNext, askBack, askRaise;
+
+#ifdef BACKUPS
+/* Which node has been backed up: 1 the source, 2 the target, 3 it was brought back; which of them does not know yet what it
+   has forgotten; and whether it is the target that has forgotten that it serves, and waits for people. */
+byte kept, unsure;
+bool helpless;
+/* As it was then, and all that it has heard since. */
+mtype:state bState;
+byte bRound, bIn, bData, bEpoch, bSaid, bHeard, bCopy, bRests;
+bool bRehearsed;
+/* A side has learnt that it has forgotten what it said. */
+bool sLost, dLost;
+chan missed = [CAPACITY] of { mtype:message, byte, byte, byte, byte };
+#define S_UNSURE (unsure == 1)
+#define D_UNSURE (unsure == 2)
+#define S_BACK (kept == 3 && unsure == 0)
+#else
+#define S_UNSURE false
+#define D_UNSURE false
+#define S_BACK false
+#define helpless false
+#define sLost false
+#define dLost false
+#endif
 
 #define S_SERVES (sLooked && (sRestored || s == planned || s == offered || s == agreed || s == copying || \
 	s == taken_back || s == refused || s == withdrawn || s == dropped))
@@ -77,15 +124,16 @@ ltl safe { [] (
 	!(S_SERVES && D_SERVES) &&
 	(S_SERVES -> sData == acknowledged) && (D_SERVES -> dData == acknowledged) &&
 	(S_SERVES -> !isD && epoch == sEpoch) && (D_SERVES -> isD && epoch == dEpoch) &&
-	(s == erased -> (d == serving || d == closed)) &&
-	!accused
+	(s == erased -> (d == serving || d == closed || helpless || D_UNSURE)) &&
+	rests <= RESTS && !accused
 ) }
-ltl alive { <> [] (S_SERVES || D_SERVES) }
+ltl alive { <> [] (S_SERVES || D_SERVES || helpless) }
 /* As safe, but what the record says is left out, and that nobody is accused: the harm itself. */
 ltl harmless { [] (
 	!(S_SERVES && D_SERVES) && (S_SERVES -> sData == acknowledged) && (D_SERVES -> dData == acknowledged)
 ) }
-#define NEXT(n) ((n + 1) % 4)
+ltl restful { [] (rests <= RESTS) }
+#define NEXT(n) ((n + 1) % MODULO)
 
 #ifdef EARLY
 #define NAMED true
@@ -104,30 +152,49 @@ inline dSay(what) { dSaid = NEXT(dSaid); toS ! what, dSaid, dRound, dIn, KNOWN(d
 
 inline rise(to, who) { assert(to > epoch); epoch = to; isD = who }
 
-#define S_COULD_SEND (!sRestored && nfull(toD))
-#define D_COULD_SEND (nfull(toS))
+#define S_COULD_SEND (!sRestored && !S_UNSURE && nfull(toD))
+#define D_COULD_SEND (!D_UNSURE && nfull(toS))
+
+#ifdef SOONER
+#define MOVE_HEARD true
+#else
+#define MOVE_HEARD (dHeard == sSaid)
+#endif
+#ifdef RESTLESS
+#define MAY_THAW true
+#else
+#define MAY_THAW (rests < RESTS)
+#endif
 
 active proctype Source() {
 end:	do
 	:: atomic { s == planned && S_COULD_SEND -> s = offered; sSay(OFFER) }
-	:: atomic { s == planned && people && !sRestored -> s = dropped }
+	:: atomic { s == planned && people && !sRestored && !S_UNSURE -> s = dropped }
 	/* A reservation is over, or a person calls it off. */
 	:: atomic { (s == offered || s == agreed || s == copying) && S_COULD_SEND -> s = withdrawn; sSay(WITHDRAW) }
-	:: atomic { (s == frozen || s == voted) && people && S_COULD_SEND -> s = withdrawn; sSay(WITHDRAW) }
+	:: atomic { (s == frozen || s == voted) && (people || !MAY_THAW) && S_COULD_SEND -> s = withdrawn; sSay(WITHDRAW) }
 	:: atomic { (s == agreed || s == copying) && sRound < ROUNDS && S_COULD_SEND ->
 		s = copying; sRound++; sIn = sData; sSay(MANIFEST) }
 	:: atomic { (s == agreed || s == copying) && sRound < ROUNDS && S_COULD_SEND ->
-		s = frozen; sRound++; sIn = sData; sSay(FINAL) }
+		s = frozen; rests++; sRound++; sIn = sData; sSay(FINAL) }
 	/* The freeze has lasted long enough, or for any other reason. */
-	:: atomic { (s == frozen || s == voted) && S_COULD_SEND -> s = agreed; sSay(THAW) }
+	:: atomic { (s == frozen || s == voted) && MAY_THAW && S_COULD_SEND -> s = agreed; sSay(THAW) }
+#ifdef RELENTING
+	:: atomic { s == committed && S_COULD_SEND -> s = agreed; sSay(THAW) }
+#endif
 	:: atomic { s == voted && S_COULD_SEND -> s = committed; sSay(MOVE) }
 	:: atomic { s == done && S_COULD_SEND -> s = erased; sSay(ERASED) }
-	:: atomic { s == committed && !sRestored && !askNext && epoch == 1 -> askNext = true }
+	:: atomic { s == committed && !sRestored && !S_UNSURE && MOVE_HEARD && !askNext && epoch == 1 -> askNext = true }
+#ifdef BACKUPS
+	/* It has its domain back, and now the target hears that it is over, as the next that it hears. */
+	:: atomic { sLost && sLooked && (s == offered || s == agreed || s == copying || s == frozen || s == voted) ->
+		s = withdrawn; sSaid = dHeard; sSay(WITHDRAW) }
+#endif
 #ifdef IMPATIENT
 	:: atomic { s == committed && !sRestored -> s = refused }
 #endif
 #ifdef HASTY
-	:: atomic { s == voted && S_COULD_SEND && crashes < CRASHES -> crashes++; sSay(MOVE); sSaid = (sSaid + 3) % 4 }
+	:: atomic { s == voted && S_COULD_SEND && crashes < CRASHES -> crashes++; sSay(MOVE); sSaid = (sSaid + MODULO - 1) % MODULO }
 #endif
 #ifdef MUTE
 	:: atomic { s == voted && !sRestored && crashes < CRASHES -> crashes++; s = committed }
@@ -142,13 +209,13 @@ end:	do
 	:: atomic { d == receiving && able && D_COULD_SEND -> d = agreed; rehearsed = false; dSay(ANNOUNCE) }
 	:: atomic { d == agreed && dRound > 0 && able && !rehearsed && D_COULD_SEND -> rehearsed = true; dSay(ANNOUNCE) }
 	:: atomic { d == verifying && able && D_COULD_SEND -> d = voted; copy = dIn; dSay(VOTE) }
-	:: atomic { d == committed && !askNext && epoch == 1 -> askNext = true }
+	:: atomic { d == committed && !D_UNSURE && !askNext && epoch == 1 -> askNext = true }
 	:: atomic { d == committed && able && NAMED && D_COULD_SEND ->
 		d = serving; dEpoch = 2; dLooked = true; dData = copy; dSay(ACTIVE) }
 	/* A reservation is over, or the services cannot run here. */
 	:: atomic { (d == asked || d == agreed || d == receiving || d == verifying) && D_COULD_SEND ->
 		d = refused; dSay(REJECT) }
-	:: atomic { d == voted && (people || !able || sRestored) && D_COULD_SEND -> d = refused; dSay(REJECT) }
+	:: atomic { d == voted && (people || !able || (sRestored && !sLost)) && D_COULD_SEND -> d = refused; dSay(REJECT) }
 #ifndef OBLIGED
 	:: atomic { d == committed && D_COULD_SEND -> d = refused; dSay(REJECT) }
 #endif
@@ -190,6 +257,7 @@ inline sHear() {
 		:: s == committed && mKind == ACTIVE -> s = done
 		:: s == committed && mKind == REJECT ->
 			s = taken_back; sEpoch = 3; sLooked = false; askBack = true
+		:: dLost && (s == refused || s == taken_back || s == done || s == erased) && mKind == REJECT -> skip
 		:: s == withdrawn && (mKind == ACCEPT || mKind == REJECT || mKind == ANNOUNCE || mKind == VOTE) -> skip
 		:: else -> sStop()
 		fi
@@ -215,18 +283,33 @@ inline dHear() {
 		:: d == serving && mKind == ERASED -> d = closed
 		:: d == refused && (mKind == MANIFEST || mKind == FINAL || mKind == THAW || mKind == MOVE || mKind == WITHDRAW) ->
 			skip
+		/* Who has forgotten what it said cannot know whether its last word still makes sense. */
+		:: sLost && (d == committed || d == serving || d == closed || d == stopped || d == withdrawn) &&
+			mKind == WITHDRAW -> skip
+#ifdef RELENTING
+		:: d == committed && mKind == THAW -> skip
+#endif
 		:: else -> dStop()
 		fi
 	fi
 }
 
+#ifdef BACKUPS
+inline missing(who, number) {
+	if :: kept == who -> missed ! mKind, number, mRound, mIn, mKnown :: else -> skip fi
+}
+#else
+inline missing(who, number) { skip }
+#endif
+
 /* A message stays in its outbox until its answer is there; until then it may come again. */
 active proctype Network() {
 end:	do
-	:: atomic { toD ? <mKind, eval(NEXT(dHeard)), mRound, mIn, mKnown> -> dHear(); dHeard = NEXT(dHeard) }
+	:: atomic { !D_UNSURE && !helpless && toD ? [mKind, eval(NEXT(dHeard)), mRound, mIn, mKnown] ->
+		toD ? <mKind, eval(NEXT(dHeard)), mRound, mIn, mKnown>; dHear(); dHeard = NEXT(dHeard); missing(2, dHeard) }
 	:: atomic { toD ? mKind, eval(dHeard), mRound, mIn, mKnown }
-	:: atomic { !sRestored && toS ? [mKind, eval(NEXT(sHeard)), mRound, mIn, mKnown] ->
-		toS ? <mKind, eval(NEXT(sHeard)), mRound, mIn, mKnown>; sHear(); sHeard = NEXT(sHeard) }
+	:: atomic { !sRestored && !S_UNSURE && toS ? [mKind, eval(NEXT(sHeard)), mRound, mIn, mKnown] ->
+		toS ? <mKind, eval(NEXT(sHeard)), mRound, mIn, mKnown>; sHear(); sHeard = NEXT(sHeard); missing(1, sHeard) }
 	:: atomic { toS ? mKind, eval(sHeard), mRound, mIn, mKnown }
 #ifdef FORGETFUL
 	:: atomic { again < 1 && toD ? [mKind, eval(dHeard), mRound, mIn, mKnown] ->
@@ -252,8 +335,8 @@ end:	do
 	:: atomic { D_SERVES && acknowledged < WRITES -> dData++; acknowledged++ }
 	:: atomic { crashes < CRASHES && sLooked -> crashes++; sLooked = false }
 	:: atomic { crashes < CRASHES && dLooked -> crashes++; dLooked = false }
-	:: atomic { dEpoch > 0 && !dLooked && isD && epoch == dEpoch -> dLooked = true }
-	:: atomic { !sRestored && !sLooked && !isD && epoch == sEpoch -> sLooked = true }
+	:: atomic { dEpoch > 0 && !dLooked && !D_UNSURE && isD && epoch == dEpoch -> dLooked = true }
+	:: atomic { !sRestored && !sLooked && !S_UNSURE && !isD && epoch == sEpoch -> sLooked = true }
 	:: atomic { people -> people = false }
 	:: atomic { people && able && d != serving && d != closed -> able = false }
 	/* The source's machine goes back to a backup from before; what it said may be lost with the machine, or on its way. */
@@ -273,7 +356,104 @@ end:	do
 	:: atomic { sRestored && !sLooked && !isD && epoch == sEpoch -> sLooked = true; acknowledged = sData }
 #endif
 	/* Only the domain's owner can help a backup that is older than the record. */
-	:: atomic { sRestored && !sLooked && d == refused && epoch > 1 && (isD || epoch != sEpoch) && epoch < 4 ->
-		rise(epoch + 1, false); sEpoch = epoch }
+	:: atomic { (sRestored || S_BACK) && !sLooked && (d == refused || d == withdrawn) && epoch > 1 && (isD || epoch != sEpoch) &&
+		epoch < 5 -> rise(epoch + 1, false); sEpoch = epoch }
 	od
 }
+
+#ifdef BACKUPS
+inline least(one, other) { if :: other < one -> one = other :: else -> skip fi }
+
+/* Leaves what is numbered so at most. */
+inline until(box, last) {
+	i = len(box);
+	do
+	:: i > 0 ->
+		i--;
+		box ? mKind, mNumber, mRound, mIn, mKnown;
+		if :: mNumber <= last -> box ! mKind, mNumber, mRound, mIn, mKnown :: else -> skip fi
+	:: else -> break
+	od
+}
+
+/* What the side that was brought back has not heard, as it knows now, comes once more, and in order. */
+inline repeat(box, heard) {
+#ifndef DEAF
+	do
+	:: len(missed) > 0 ->
+		missed ? mKind, mNumber, mRound, mIn, mKnown;
+		last = mNumber;
+		if :: mNumber > heard -> spare ! mKind, mNumber, mRound, mIn, mKnown :: else -> skip fi
+	:: else -> break
+	od;
+	do
+	:: len(box) > 0 ->
+		box ? mKind, mNumber, mRound, mIn, mKnown;
+		if :: mNumber > last && mNumber > heard -> spare ! mKind, mNumber, mRound, mIn, mKnown :: else -> skip fi
+	:: else -> break
+	od;
+	do
+	:: len(spare) > 0 -> spare ? mKind, mNumber, mRound, mIn, mKnown; box ! mKind, mNumber, mRound, mIn, mKnown
+	:: else -> break
+	od;
+#endif
+	last = 0
+}
+
+hidden byte i, last;
+chan spare = [CAPACITY] of { mtype:message, byte, byte, byte, byte };
+
+/* A node's people copy a backup of its data back. What it said and was not heard yet is gone with the machine. */
+active proctype Memory() {
+end:	do
+	:: atomic { kept == 0 && people ->
+		kept = 1; bState = s; bRound = sRound; bIn = sIn; bData = sData; bEpoch = sEpoch; bSaid = sSaid; bHeard = sHeard;
+		bRests = rests }
+	:: atomic { kept == 0 && people && d != issued && d != dropped ->
+		kept = 2; bState = d; bRound = dRound; bIn = dIn; bData = dData; bEpoch = dEpoch; bSaid = dSaid; bHeard = dHeard;
+		bCopy = copy; bRehearsed = rehearsed }
+	/* Who does so has said that what users wrote there since is gone. */
+	:: atomic { kept == 1 && people ->
+		kept = 3;
+		if :: d == serving || d == closed || dHeard > bSaid -> skip :: else -> least(acknowledged, bData) fi;
+		s = bState; sRound = bRound; sIn = bIn; sData = bData; sEpoch = bEpoch; sSaid = bSaid; sHeard = bHeard; rests = bRests;
+		sLooked = false; until(toD, bSaid);
+		/* So is what it asked of the name server, unless it goes on asking. */
+		if :: s == taken_back -> skip :: else -> askBack = false fi;
+#ifndef GUESSING
+		unsure = 1
+#endif
+		}
+	:: atomic { kept == 2 && people ->
+		kept = 3;
+		if
+		:: (d == serving || d == closed) && (bState == serving || bState == closed) -> least(acknowledged, bData)
+		:: (d == serving || d == closed) && bState != serving && bState != closed -> least(acknowledged, copy)
+		:: else -> skip
+		fi;
+		d = bState; dRound = bRound; dIn = bIn; dData = bData; dEpoch = bEpoch; dSaid = bSaid; dHeard = bHeard; copy = bCopy;
+		rehearsed = bRehearsed; dLooked = false; until(toS, bSaid);
+#ifndef GUESSING
+		unsure = 2
+#endif
+		}
+	/* It asks what the other one has heard of it, and says what it has heard. */
+	:: atomic { unsure == 1 && dHeard <= bSaid -> repeat(toS, sHeard); unsure = 0 }
+	:: atomic { unsure == 2 && sHeard <= bSaid -> repeat(toD, dHeard); unsure = 0 }
+	:: atomic { unsure == 1 && dHeard > bSaid ->
+		until(toD, 0); sRestored = true; sLost = true; sEpoch = 2; askRaise = true; unsure = 0 }
+	:: atomic { unsure == 2 && sHeard > bSaid ->
+		until(toS, 0);
+		if
+		:: s == done || s == erased -> helpless = true; d = stopped
+		:: else ->
+			if
+			:: d == asked || d == agreed || d == receiving || d == verifying || d == voted || d == committed ->
+				d = refused; dLost = true; dSaid = sHeard; dSay(REJECT)
+			:: else -> skip
+			fi
+		fi;
+		unsure = 0 }
+	od
+}
+#endif
