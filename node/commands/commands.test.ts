@@ -118,6 +118,7 @@ beforeEach(() => {
 		"GET /api/v1/staff/jobs/j1": job,
 		"POST /api/v1/staff/jobs/j1/cancel": { ...job, state: "cancelling" },
 		"POST /api/v1/staff/jobs/j1/retry": { ...job, state: "waiting" },
+		"POST /api/v1/staff/deployments/choir.example/repair": { deployment: "d1", job: "j1" },
 		"GET /api/v1/staff/findings": { items: [{ check: "mail", state: "bad", detail: "silent", fix: "start it" }] },
 	};
 });
@@ -265,6 +266,11 @@ describe("job", () => {
 		expect(out).toMatch(/^deploy choir\.example: stuck\n\n.*\n! {2}Start snac {2}stuck {2}.* {2}snac ended\n$/);
 		expect(err).toContain("job retry j1");
 		expect(JSON.parse((await run("job show j1 --json")).out)).toMatchObject({ id: "j1" });
+	});
+
+	test("setting a deployment up again is one, and is told how to follow it", async () => {
+		expect((await run("deployment repair choir.example")).err).toContain("job show j1");
+		expect((await run("deployment repair nobody.example")).code).toBe(1);
 	});
 
 	test("cancel and retry", async () => {
