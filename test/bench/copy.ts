@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bench, type Measure, median } from "./bench.ts";
-import { freePort, startPeer } from "./servers/peer.ts";
+import { asNode, freePort, startPeer } from "./servers/peer.ts";
 import { type Shell, startShell, timed } from "./servers/shell.ts";
 import { changeTree, makeTree } from "./servers/tree.ts";
 
@@ -87,7 +87,7 @@ async function startAll(tree: string, folder: string, shell: Shell | undefined):
 async function ours(tree: string, folder: string): Promise<Copier> {
 	const [from, to] = [await freePort(), await freePort()];
 	const node = (file: string, port: number, ...args: string[]) =>
-		startPeer(process.execPath, [join(import.meta.dirname, "servers", file), `${port}`, ...args, "c2lk"], port);
+		startPeer(process.execPath, [asNode, join(import.meta.dirname, "servers", file), `${port}`, ...args, "c2lk"], port);
 	mkdirSync(folder, { recursive: true });
 	const source = await node("copy-source.ts", from, tree, join(folder, "source"));
 	const target = await node("copy-target.ts", to, `${from}`, join(folder, "copy"), join(folder, "target"));

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Place } from "../../../node/volumes/volume.ts";
-import { cpuWithChildren, freePort, type Peer, startPeer } from "./peer.ts";
+import { asNode, cpuWithChildren, freePort, type Peer, startPeer } from "./peer.ts";
 
 /** Two nodes that run already, as nodes do, and all that one gives the other. */
 export class Nodes {
@@ -23,7 +23,7 @@ export class Nodes {
 		mkdirSync(folder, { recursive: true });
 		const copy = join(folder, "copy");
 		const node = (file: string, port: number, place: Place, ...args: string[]) => {
-			const all = [join(import.meta.dirname, file), `${port}`, ...args, "c2lk", JSON.stringify(place)];
+			const all = [asNode, join(import.meta.dirname, file), `${port}`, ...args, "c2lk", JSON.stringify(place)];
 			return startPeer(process.execPath, all, port);
 		};
 		const source = await node("copy-source.ts", from, database[0], tree, join(folder, "source"));

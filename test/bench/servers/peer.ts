@@ -17,9 +17,15 @@ export interface Peer {
 	stop(): Promise<void>;
 }
 
+/** A node lets its new objects have no more room than this, and the C library two arenas (node/main.ts, node/boot.mjs). */
+export const asNode = "--semi-space-growth-factor=1";
+
 /** Starts a program that will listen on `port`, and waits until it does. `input` is its standard input. */
 export async function startPeer(command: string, args: string[], port: number, input = ""): Promise<Peer> {
-	const child = spawn(command, args, { stdio: ["pipe", "ignore", "inherit"] });
+	const child = spawn(command, args, {
+		env: { ...process.env, MALLOC_ARENA_MAX: "2" },
+		stdio: ["pipe", "ignore", "inherit"],
+	});
 	const failed = once(child, "error").then(([error]) => Promise.reject(error));
 	child.stdin.end(input);
 	await Promise.race([failed, untilListening(child, port)]);
