@@ -1,7 +1,7 @@
 {
   system.stateVersion = "26.05";
 
-  # What `fediversity machine key` prints.
+  # What `fediversity machine key` prints, and your own.
   fediversity.access.deployKeys = [ ];
 
   # Where the node's gateway comes from. TLS ends there; from there to here it is plain HTTP, so let it be a network of yours.
