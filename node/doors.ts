@@ -137,7 +137,7 @@ function migrationDoor(parts: Parts) {
 	});
 	return openDoor({
 		...{ origin: config.web.url, matters: inbox.matters, signer, now },
-		nonces: new Nonces(join(config.state.folder, "nonces.sqlite"), now),
+		nonces: new Nonces(join(config.state.folder, "nonces"), now),
 		verifierFor: (...asked) => inbox.verifierFor(...asked),
 		doubt: (keyid) => inbox.doubt(keyid),
 	});

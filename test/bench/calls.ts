@@ -37,7 +37,7 @@ export const bench: Bench = {
 			const file = (name: string) => join(folder, name);
 			writeFileSync(file("caller.json"), JSON.stringify({ keyId: signer.keyid, key: signer.key }));
 			writeFileSync(file("sender.json"), JSON.stringify(await actorOf(identity)));
-			const ours = await start("calls.ts", file("node.db"), file("caller.json"), file("callee.json"));
+			const ours = await start("calls.ts", file("nonces"), file("caller.json"), file("callee.json"));
 			const fedify = await start("fedify.ts", file("sender.json"));
 			const callee = JSON.parse(readFileSync(file("callee.json"), "utf8")) as Callee;
 			const calls = new Calls({ outside, signer: async () => signer, now: Date.now });

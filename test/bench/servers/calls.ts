@@ -1,6 +1,6 @@
 /**
- * A node's door for signed calls, with the one matter that nodes call most: how far they are. Arguments: port, database
- * file, file with the caller's key id and public key, file for our own.
+ * A node's door for signed calls, with the one matter that nodes call most: how far they are. Arguments: port, folder for
+ * what was seen, file with the caller's key id and public key, file for our own.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -11,7 +11,7 @@ import { signerOf, verifierOf } from "../../../node/peers/keys.ts";
 import { Nonces } from "../../../node/peers/nonces.ts";
 import { MemoryVault } from "../../../node/secrets/memory-vault.ts";
 
-const [port, file = "", callerFile = "", ownFile = ""] = process.argv.slice(2);
+const [port, folder = "", callerFile = "", ownFile = ""] = process.argv.slice(2);
 const origin = `http://127.0.0.1:${port}`;
 const signer = signerOf(await identityIn(new MemoryVault()), `${origin}/actor`);
 const caller = JSON.parse(readFileSync(callerFile, "utf8")) as { keyId: string; key: string };
@@ -28,7 +28,7 @@ const door = openDoor({
 	},
 	signer: async () => signer,
 	verifierFor: async (_sid, keyid) => (keyid === verifier.keyid ? verifier : undefined),
-	nonces: new Nonces(file, Date.now),
+	nonces: new Nonces(folder, Date.now),
 	now: Date.now,
 });
 createServer((request, response) => void door(request, response)).listen(Number(port), "127.0.0.1");
