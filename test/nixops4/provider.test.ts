@@ -253,6 +253,51 @@ describe("runs", () => {
 		await runs.close();
 	});
 
+	test("are over when all that was asked in them has ended, and not before", async () => {
+		const [begun, may] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+		const answer = async (): Promise<Answer> => {
+			begun.resolve();
+			await may.promise;
+			return { errorResponse: { message: "" } };
+		};
+		const runs = new Runs({ ...parts, answering: { answer } });
+		const run = await runs.open("d1", "choir.example", () => {});
+		const talking = connect(socket).on("error", () => {});
+		talking.resume().write(`${readFileSync(run.environment.FEDIVERSITY_RUN_CREDENTIAL_FILE, "utf8")}\nx\n`);
+		await begun.promise;
+		const closing = run.close();
+		await expect(runs.open("d1", "choir.example", () => {})).rejects.toMatchObject({ code: "deployment-busy" });
+		may.resolve();
+		await closing;
+		await (await runs.open("d1", "choir.example", () => {})).close();
+		await runs.close();
+	});
+
+	test("end when the last answer has been found, also when nobody waits for it", async () => {
+		const [lost, may] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+		const answer = async (_: string, { signal }: Context): Promise<Answer> => {
+			talking.destroy();
+			signal.addEventListener("abort", () => lost.resolve(), { once: true });
+			await may.promise;
+			return { errorResponse: { message: "" } };
+		};
+		const runs = new Runs({ ...parts, answering: { answer } });
+		const run = await runs.open("d1", "choir.example", () => {});
+		const talking = connect(socket).on("error", () => {});
+		talking.resume().write(`${readFileSync(run.environment.FEDIVERSITY_RUN_CREDENTIAL_FILE, "utf8")}\nx\n`);
+		await lost.promise;
+		let isOver = false;
+		const closing = runs.close().then(() => {
+			isOver = true;
+		});
+		// So long it would not take if it waited for nothing.
+		await new Promise((later) => setTimeout(later, 50));
+		expect(isOver).toBe(false);
+		may.resolve();
+		await closing;
+		await run.close();
+	});
+
 	test("end although somebody is there who says nothing, or talks while the run ends", async () => {
 		const aborted = Promise.withResolvers<void>();
 		const patiently = async (line: string, context: Context) => {
