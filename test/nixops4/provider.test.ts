@@ -262,13 +262,19 @@ describe("runs", () => {
 		};
 		const runs = new Runs({ ...parts, answering: { answer } });
 		const run = await runs.open("d1", "choir.example", () => {});
-		const talking = connect(socket).on("error", () => {});
-		talking.resume().write(`${readFileSync(run.environment.FEDIVERSITY_RUN_CREDENTIAL_FILE, "utf8")}\nx\n`);
+		const credential = readFileSync(run.environment.FEDIVERSITY_RUN_CREDENTIAL_FILE, "utf8");
+		const talk = () => {
+			const talking = connect(socket).on("error", () => {});
+			talking.write(`${credential}\nx\n`);
+			return talking.toArray();
+		};
+		const first = talk();
 		await begun.promise;
 		const closing = run.close();
 		await expect(runs.open("d1", "choir.example", () => {})).rejects.toMatchObject({ code: "deployment-busy" });
+		expect(Buffer.concat(await talk()).toString()).toContain("This run is over");
 		may.resolve();
-		await closing;
+		await Promise.all([closing, first]);
 		await (await runs.open("d1", "choir.example", () => {})).close();
 		await runs.close();
 	});
