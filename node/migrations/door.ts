@@ -156,7 +156,7 @@ async function signed(
 	}
 }
 
-/** By events: an iterator would cost more than all the rest of it. */
+/** By events, which cost less than an iterator. */
 function bodyOf(request: IncomingMessage, most: number): Promise<Buffer> {
 	return new Promise((resolve, reject) => {
 		const parts: Buffer[] = [];

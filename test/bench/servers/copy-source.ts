@@ -50,3 +50,5 @@ createServer({ highWaterMark: 1024 * 1024 }, (request, answer) => {
 	const url = new URL(request.url ?? "", "http://source");
 	answers[url.pathname.slice(1)]?.(request, answer, url).catch((error) => answer.destroy(error));
 }).listen(Number(port), "127.0.0.1");
+// What was compiled is kept only by a process that ends by itself.
+process.once("SIGTERM", () => process.exit());

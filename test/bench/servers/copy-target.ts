@@ -59,3 +59,5 @@ createServer(async ({ url }, answer) => {
 		answer.writeHead(500).end();
 	}
 }).listen(Number(port), "127.0.0.1");
+// What was compiled is kept only by a process that ends by itself.
+process.once("SIGTERM", () => process.exit());

@@ -4,6 +4,10 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { join } from "node:path";
+
+/** Where code lies as V8 has it, as for every node: what is compiled again takes time and memory that no node needs. */
+const compiled = join(import.meta.dirname, "../../../.cache/node");
 
 export interface Peer {
 	readonly port: number;
@@ -23,7 +27,7 @@ export const asNode = "--semi-space-growth-factor=1";
 /** Starts a program that will listen on `port`, and waits until it does. `input` is its standard input. */
 export async function startPeer(command: string, args: string[], port: number, input = ""): Promise<Peer> {
 	const child = spawn(command, args, {
-		env: { ...process.env, MALLOC_ARENA_MAX: "2" },
+		env: { ...process.env, MALLOC_ARENA_MAX: "2", NODE_COMPILE_CACHE: compiled },
 		stdio: ["pipe", "ignore", "inherit"],
 	});
 	const failed = once(child, "error").then(([error]) => Promise.reject(error));
