@@ -39,7 +39,9 @@ export async function startCluster(settings: readonly string[] = []): Promise<Cl
 	);
 	if (made.status !== 0) throw new Error(made.stderr);
 	const own = ["listen_addresses=", `unix_socket_directories=${folder}`, "fsync=off", "max_wal_size=4GB"];
-	const args = ["wal_level=logical", "max_replication_slots=40", "max_wal_senders=40", ...own, ...settings];
+	// Nobody cleans up in between: it holds locks, which on a busy machine makes a move dump where it would follow changes.
+	const quiet = "autovacuum=off";
+	const args = ["wal_level=logical", "max_replication_slots=40", "max_wal_senders=40", quiet, ...own, ...settings];
 	const start = async () => {
 		const child = spawn(join(programs, "postgres"), ["-D", data, ...args.flatMap((one) => ["-c", one])], {
 			...user,

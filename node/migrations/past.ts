@@ -33,8 +33,8 @@ export interface PastParts {
 	readonly now: () => number;
 }
 
-/** How long a node may take to say what it has heard, ms. */
-const patience = 3000;
+/** How long a node may take to say what it has heard, ms: while services wait for it to start, and later. */
+const [hurry, patience] = [3000, 30_000];
 /** Bytes of the longest activity there is. */
 const longest = 1_200_000;
 /** Between two looks at one session because of something odd, ms. */
@@ -51,6 +51,8 @@ export class Past {
 	readonly #parts: PastParts;
 	readonly #lookedAt = new Map<string, number>();
 	readonly #sure = new Set<string>();
+	/** What was there when this node started. Of what has begun since it can have forgotten nothing. */
+	#old: ReadonlySet<string> | undefined;
 
 	constructor(parts: PastParts) {
 		this.#parts = parts;
@@ -60,17 +62,19 @@ export class Past {
 	async recall(): Promise<void> {
 		const { sessions } = this.#parts;
 		const all = [...sessions.underWay("source"), ...sessions.underWay("target")];
-		const asked = all.map((session) => this.sure(session.id).catch((error) => this.#unknown(session, error)));
+		this.#old = new Set([...all, ...sessions.away()].map(({ id }) => id));
+		const asked = all.map((session) => this.sure(session.id, hurry).catch((error) => this.#unknown(session, error)));
 		await Promise.all(asked);
 		await this.round();
 	}
 
 	/** Resolves once it is known that nothing is forgotten of a migration; throws `migration-forgotten`, or that nobody answers. */
-	async sure(id: string): Promise<void> {
+	async sure(id: string, within = patience): Promise<void> {
 		const session = this.#parts.sessions.known(id);
 		if (session.about.past) throw this.#forgotten();
-		if (this.#sure.has(id) || !session.about.peer || isOver(session.side, session.talk.state)) return;
-		await this.#look(session).catch((error) => {
+		const isNew = this.#old !== undefined && !this.#old.has(id);
+		if (isNew || this.#sure.has(id) || !session.about.peer || isOver(session.side, session.talk.state)) return;
+		await this.#look(session, within).catch((error) => {
 			// One that knows nothing of the session shows nothing.
 			if (!(error instanceof Problem) || !/^(not-found|token-.*)$/.test(error.code)) throw error;
 		});
@@ -84,7 +88,7 @@ export class Past {
 		this.#lookedAt.set(id, now());
 		const session = sessions.known(id);
 		if (!session.about.past && session.about.peer)
-			await this.#look(session).catch((error) => this.#unknown(session, error));
+			await this.#look(session, patience).catch((error) => this.#unknown(session, error));
 	}
 
 	/** Tries again to get the domains of what rests because nobody could set or read their records. */
@@ -95,8 +99,8 @@ export class Past {
 				await this.#conclude(session);
 	}
 
-	async #look(session: Session): Promise<void> {
-		const shown = await this.#shown(session);
+	async #look(session: Session, within: number): Promise<void> {
+		const shown = await this.#shown(session, within);
 		const { sessions } = this.#parts;
 		if (!shown || sessions.transcript.at(session.id, session.side, shown.seq)?.digest === shown.digest) return;
 		log.error(
@@ -110,12 +114,13 @@ export class Past {
 	}
 
 	/** The last that the other node has heard from here, if we have signed it. It hears what we know of it, and says the rest again. */
-	async #shown({ id, side, about: { peer } }: Session): Promise<Shown | undefined> {
+	async #shown({ id, side, about: { peer } }: Session, within: number): Promise<Shown | undefined> {
 		if (!peer) return undefined;
 		const { calls, actor, signer } = this.#parts;
 		const known = this.#parts.sessions.transcript.latest(id, other(side))?.digest ?? "";
 		const path = `${new URL(peer.door).pathname}/heard?known=${known}`;
-		const call = { method: "GET" as const, path, patience, most: longest, signal: AbortSignal.timeout(patience) };
+		const signal = AbortSignal.timeout(within);
+		const call = { method: "GET" as const, path, patience: within, most: longest, signal };
 		const answer = (await calls.call(peer, call)) as { heard?: object | null } | undefined;
 		if (!answer?.heard) return undefined;
 		const { verifyActivity } = await import("#protocol/migration/activity.ts");

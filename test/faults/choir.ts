@@ -8,14 +8,14 @@ import { eventually, type Person, Poster } from "../stories/world.ts";
 import { type Provider, providers } from "./internet.ts";
 import type { Pair } from "./pair.ts";
 
-export type People = Readonly<Record<Provider, Person>>;
+export type People = Readonly<Record<Provider, Person>> & { readonly name: string };
 
 export const other = (provider: Provider): Provider => (provider === "north" ? "south" : "north");
 
-/** Ada, at both providers. */
-export async function twoAdas(pair: Pair): Promise<People> {
-	const [north, south] = await Promise.all(providers.map((provider) => pair.customer(provider, "ada")));
-	return { north, south } as People;
+/** Ada, or somebody else, at both providers. */
+export async function twoAdas(pair: Pair, name = "ada"): Promise<People> {
+	const [north, south] = await Promise.all(providers.map((provider) => pair.customer(provider, name)));
+	return { north, south, name } as People;
 }
 
 /** Room for one more deployment at both. */
@@ -63,7 +63,13 @@ export class Choir {
 
 	/** Moves it away from where it is; `told` hears of the migration's id before anything is said in it. */
 	begin(told?: (id: string) => void): Promise<Begun> {
-		return beginMove(this.people[this.at], this.people[other(this.at)], this.domain, passwordOf("ada"), told);
+		return beginMove(
+			this.people[this.at],
+			this.people[other(this.at)],
+			this.domain,
+			passwordOf(this.people.name),
+			told,
+		);
 	}
 
 	/** Waits until both sides of a migration have ended; answers how the source and the target did. Gives up after `seconds`. */
