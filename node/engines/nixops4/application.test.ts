@@ -64,21 +64,28 @@ class Listener implements Report {
 
 test("runs where its plan is, with its run's environment and mark, and asks nobody anything", async () => {
 	const application = begun(
-		'echo "$PWD" "$@"; echo "$FEDIVERSITY_RUN_SOCKET $FEDIVERSITY_RUN_CREDENTIAL_FILE $FEDIVERSITY_UNIT" >&2',
+		'echo "$PWD" "$@"; echo "$FEDIVERSITY_RUN_SOCKET $FEDIVERSITY_RUN_CREDENTIAL_FILE $FEDIVERSITY_UNIT home=$HOME" >&2',
 	);
 	const listener = new Listener();
 	await application.until("", listener);
-	expect(listener.lines.sort()).toEqual([`S F ${unit()}`, `${folder} apply --no-interactive --color never`].sort());
+	expect(listener.lines.sort()).toEqual(
+		[`S F ${unit()} home=`, `${folder} apply --no-interactive --color never`].sort(),
+	);
 	expect([application.isOver, closed, application.plan]).toEqual([true, 1, plan]);
 });
 
 test("whoever waits for a mark goes on when it is made, and whoever comes late is told all that was said", async () => {
 	const application = begun("echo one; wait_for two; echo two; wait_for end");
 	const [early, other, late] = [new Listener(), new Listener(), new Listener()];
-	const machine = application.until("machine machine", early);
+	let isThere = false;
+	const machine = application.until("machine machine", early).then(() => {
+		isThere = true;
+	});
 	const step = application.until("galene done", other);
 	await expect.poll(() => early.lines, { timeout: 30_000 }).toEqual(["one"]);
 	await heard({ kind: "resource", type: "machine", name: "machine", event: "begun" });
+	await new Promise(setImmediate);
+	expect(isThere).toBe(false);
 	await heard({ kind: "resource", type: "machine", name: "machine", event: "done" });
 	await machine;
 	await heard({ kind: "step", step: "galene", service: "galene", event: "begun" });
@@ -131,7 +138,7 @@ test.each([
 	const application = begun(`${script}\nexit 3`);
 	await expect(application.ended).rejects.toMatchObject({
 		code: "nixops4-failed",
-		params: { reason: expect.stringContaining(reason) },
+		params: { reason: expect.stringMatching(`^${reason}`) },
 	});
 	await expect(application.until("", new Listener())).rejects.toMatchObject({ code: "nixops4-failed" });
 	expect([application.isOver, closed]).toEqual([true, 1]);

@@ -109,7 +109,7 @@ export class Application {
 	}
 
 	#heard(event: RunEvent): void {
-		if (event.kind === "step") this.#marks.add([event.service ?? event.step, event.event].join(" "));
+		if (event.kind === "step") this.#marks.add(`${event.step} ${event.event}`);
 		else if (event.event === "done") this.#marks.add(`${event.type} ${event.name}`);
 		if (event.kind === "resource") this.#problem ??= event.problem;
 		if (event.kind === "step" || event.event === "done") this.#done.add(JSON.stringify(event));
@@ -125,7 +125,6 @@ export class Application {
 	}
 
 	#why(error: unknown): unknown {
-		if (this.#ending.signal.aborted) return this.#ending.signal.reason;
 		if ((error as NodeJS.ErrnoException).code === "ENOENT")
 			return new Problem("program-missing", { program: "nixops4", fix: "nix profile install github:nixops4/nixops4" });
 		if (!(error instanceof RunFailed)) return error;
