@@ -158,6 +158,8 @@ async function signed(
 
 /** By events, which cost less than an iterator. */
 function bodyOf(request: IncomingMessage, most: number): Promise<Buffer> {
+	// One without a body may be over before anybody listens.
+	if (request.readableEnded) return Promise.resolve(Buffer.alloc(0));
 	return new Promise((resolve, reject) => {
 		const parts: Buffer[] = [];
 		let size = 0;

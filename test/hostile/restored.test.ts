@@ -2,7 +2,9 @@
 import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { signActivity } from "#protocol/migration/activity.ts";
+import { type Activity, signActivity } from "#protocol/migration/activity.ts";
+import { digest } from "#protocol/migration/canonical.ts";
+import type { Content } from "#protocol/migration/messages.ts";
 import { eventually } from "../stories/world.ts";
 import { type FakeNode, newKeys } from "./fake-node.ts";
 import { Town } from "./town.ts";
@@ -147,6 +149,25 @@ describe("the target", () => {
 		expect(await record(moving.domain)).toBe(named(1, fake.actor));
 	});
 
+	test("that has forgotten what it heard says what it knows, and takes once more what is said again", async () => {
+		const moving = await town.movedIn(fake);
+		const { talk, bag } = moving;
+		await backUp();
+		const round = { kind: "manifest" as const, content: bag.manifest(1, false) };
+		talk.on("GET", "/listings", () => ({ status: 404, signer: null }));
+		expect(await talk.say(round)).toMatchObject({ status: 204 });
+		const known: (string | null)[] = [];
+		talk.on("GET", "/heard", ({ url }) => {
+			known.push(url.searchParams.get("known"));
+			return { body: { heard: JSON.parse(talk.heard.at(-1)?.body.toString() ?? "") } };
+		});
+		await restore();
+		expect(known[0]).toBe(talk.said.at(-2)?.digest);
+		bag.serve(talk);
+		expect(await talk.post(talk.said.at(-1) as Activity)).toMatchObject({ status: 204 });
+		expect((await talk.until("announce")).manifest).toBe(digest(round.content));
+	});
+
 	test("that has forgotten that it serves erases nothing: people must decide", async () => {
 		const moving = await town.movedIn(fake);
 		const { manifest } = await voted(moving);
@@ -162,6 +183,27 @@ describe("the target", () => {
 		expect(await town.stateOf(moving.domain)).toBe("arriving");
 		expect(moving.talk.heard.some(({ kind }) => kind === "reject")).toBe(false);
 	});
+});
+
+test("whoever has forgotten what it heard is told it again, and all that came after it", async () => {
+	const moving = await town.movingOut(fake, await town.deployed());
+	const { talk } = moving;
+	await frozen(moving);
+	const came: string[] = [];
+	talk.on("POST", "", ({ body }) => {
+		came.push(talk.take(body).kind);
+		return { status: 204 };
+	});
+	const ask = (known: string) => fake.send({ method: "GET", target: `${talk.door}/heard?known=${known}` });
+	expect((await ask(talk.heard[0]?.digest ?? "")).status).toBe(200);
+	await eventually("both manifests come again", async () => came.length >= 2);
+	expect(came).toEqual(["manifest", "manifest"]);
+	expect((await ask("A".repeat(43))).status).toBe(200);
+	expect((await ask("")).status).toBe(200);
+	await eventually("all comes again", async () => came.length >= 5);
+	expect(came.slice(2)).toEqual(["offer", "manifest", "manifest"]);
+	expect(await talk.say(voteFor(talk.last("manifest") as Content<"manifest">))).toMatchObject({ status: 204 });
+	await talk.until("move");
 });
 
 test("committed, and nothing is forgotten: it goes on", async () => {
