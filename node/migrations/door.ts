@@ -160,6 +160,7 @@ async function signed(
 function bodyOf(request: IncomingMessage, most: number): Promise<Buffer> {
 	// One without a body may be over before anybody listens.
 	if (request.readableEnded) return Promise.resolve(Buffer.alloc(0));
+	if (request.destroyed) return Promise.reject(new Problem("cancelled"));
 	return new Promise((resolve, reject) => {
 		const parts: Buffer[] = [];
 		let size = 0;
