@@ -37,7 +37,7 @@ export function openFile(prefix: string, name: string): number | undefined {
 export async function readContent(
 	fd: number,
 	room: Buffer,
-	pace: Pick<Pace, "isDue" | "rest">,
+	pace: Pace,
 	known?: { readonly signature: string; readonly pieces: string },
 	sign = signatureOf,
 ): Promise<Content> {

@@ -2,14 +2,12 @@ import { type BigIntStats, lstatSync, readlinkSync, rmSync, symlinkSync } from "
 import { join } from "node:path";
 import { Pace } from "../pace.ts";
 import { type Change, type Entry, type Listing, type PieceName, pieceSize } from "../volume.ts";
-import type { Content } from "./content.ts";
 import { Donors } from "./donors.ts";
 import { isGone } from "./folders.ts";
 import { admitted, Inspection } from "./inspection.ts";
 import { dress, type Ownership } from "./look.ts";
 import { type Means, Mending } from "./mending.ts";
 import { folderOf, nameOf, rawOf, rawPathOf, unfit } from "./name.ts";
-import type { Handful, ReadingAlong } from "./reading-along.ts";
 import { type FileRecord, RecordReader, RecordWriter, stagedSignatureOf } from "./records.ts";
 import type { Round } from "./round.ts";
 import type { Tree } from "./tree.ts";
@@ -20,22 +18,10 @@ export interface Settlement {
 	readonly scratch: string;
 	/** What this process knows of this listing's pieces. */
 	readonly round: Round;
-	/** Reads in the tree what this thread does not; the caller ends it. */
-	readonly along: Pick<ReadingAlong, "begin">;
 	readonly owner: Ownership | null;
 	/** To be called before the tree is changed, with the path. */
 	readonly touch: (raw: string) => void;
 	readonly signal: AbortSignal;
-}
-
-/** A part of the listing, with what of it two threads read. */
-interface Stretch {
-	readonly steps: readonly {
-		readonly entry: Entry;
-		readonly record?: FileRecord | undefined;
-		readonly number?: number;
-	}[];
-	readonly along: Handful;
 }
 
 /** Makes a tree be exactly what a listing says, and reads every piece again that was not read since it was written. */
@@ -43,6 +29,8 @@ export class Settling {
 	readonly #s: Settlement;
 	readonly #pace: Pace;
 	readonly #before: RecordReader;
+	/** What is remembered of the path at hand, where only changes are looked at. */
+	#known: FileRecord | undefined;
 	readonly #after: RecordWriter;
 	readonly #inspection: Inspection;
 	/** Names in the folders around, less those that were listed. */
@@ -75,40 +63,15 @@ export class Settling {
 	/** Answers what is lacking or damaged. */
 	async settle(listing: Listing): Promise<readonly PieceName[]> {
 		this.#enter("");
-		let stretch: Stretch | undefined;
-		for await (const batch of listing.batches()) {
-			const next = this.#begun(batch);
-			if (stretch) await this.#makeAll(stretch);
-			stretch = next;
-		}
-		if (stretch) await this.#makeAll(stretch);
+		for await (const batch of listing.batches())
+			for (const entry of batch) {
+				const raw = await this.#inspection.admit(entry);
+				const isThere = this.#unlisted.get(folderOf(raw))?.delete(nameOf(raw)) ?? false;
+				await this.#make(entry, raw, isThere);
+				if (this.#pace.isDue) await this.#pace.rest();
+			}
 		await this.#inspection.end();
 		return this.#lacking;
-	}
-
-	/** Has files read whose content is not remembered to be what is listed. */
-	#begun(batch: readonly Entry[]): Stretch {
-		const unread: string[] = [];
-		let bytes = 0;
-		const steps = batch.map((entry) => {
-			if (entry.type !== "file") return { entry };
-			const raw = rawPathOf(entry.path);
-			const record = this.#before.find(raw);
-			if (record?.pieces === entry.pieces.join("")) return { entry, record };
-			bytes += entry.size;
-			return { entry, record, number: unread.push(raw) - 1 };
-		});
-		return { steps, along: this.#s.along.begin(unread, bytes) };
-	}
-
-	async #makeAll({ steps, along }: Stretch): Promise<void> {
-		for (const { entry, record, number } of steps) {
-			const raw = await this.#inspection.admit(entry);
-			const isThere = this.#unlisted.get(folderOf(raw))?.delete(nameOf(raw)) ?? false;
-			const read = number === undefined ? undefined : await along.content(number);
-			await this.#make(entry, raw, isThere, record, read);
-			if (this.#pace.isDue) await this.#pace.rest();
-		}
 	}
 
 	/** The same where the tree was what another listing says, and only this has changed since. Answers what is lacking. */
@@ -116,9 +79,9 @@ export class Settling {
 		for (const { path, entry } of changes.toReversed()) if (!entry) await this.#removeGone(rawPathOf(path));
 		for (const { path, entry, isAround } of changes) {
 			const raw = entry ? admitted(entry) : rawPathOf(path);
-			const record = this.#before.passTo(raw, (line) => this.#after.copy(line));
+			this.#known = this.#before.passTo(raw, (line) => this.#after.copy(line));
 			if (entry?.type === "folder") await this.#amendFolder(entry, raw);
-			else if (entry && !isAround) await this.#make(entry, raw, true, record);
+			else if (entry && !isAround) await this.#make(entry, raw, true);
 			if (this.#pace.isDue) await this.#pace.rest();
 		}
 		this.#before.passTo(undefined, (line) => this.#after.copy(line));
@@ -151,9 +114,8 @@ export class Settling {
 		this.#made?.close();
 	}
 
-	/** `record`: what is remembered of a file; `read`: what it held when it was read a moment ago. */
-	async #make(entry: Entry, raw: string, isThere: boolean, record?: FileRecord, read?: Content): Promise<void> {
-		if (entry.type === "file") return this.#makeFile(entry, raw, isThere, record, read);
+	async #make(entry: Entry, raw: string, isThere: boolean): Promise<void> {
+		if (entry.type === "file") return this.#makeFile(entry, raw, isThere);
 		if (entry.type === "folder") return this.#makeFolder(entry, raw, isThere);
 		if (entry.type === "symlink") return this.#makeSymlink(entry, raw, isThere);
 		return this.#makeHardlink(entry, raw, isThere);
@@ -228,15 +190,13 @@ export class Settling {
 		}
 	}
 
-	async #makeFile(entry: Entry, raw: string, isThere: boolean, record?: FileRecord, read?: Content): Promise<void> {
+	async #makeFile(entry: Entry, raw: string, isThere: boolean): Promise<void> {
 		const stats = isThere ? await this.#ownFile(raw) : undefined;
 		const names = entry.pieces.join("");
-		const isSo = (seen: FileRecord | Content | undefined) =>
-			stats !== undefined && seen?.pieces === names && seen.signature === stagedSignatureOf(stats);
-		const isRemembered = isSo(record);
-		const isKnown = isRemembered || (read?.size === entry.size && read.isSteady && isSo(read));
-		if (record && !isRemembered) this.#forget();
+		const record = this.#known ?? this.#before.find(raw);
+		const isKnown = stats !== undefined && record?.pieces === names && record.signature === stagedSignatureOf(stats);
 		if (!isKnown) {
+			if (record) this.#forget();
 			const missing = await new Mending(this.#means, entry, raw, this.#buffer).mend();
 			for (const index of missing) this.#lacking.push({ path: entry.path, index });
 			if (missing.length > 0) return;

@@ -17,7 +17,6 @@ import type { Donor } from "./donors.ts";
 import { Durability } from "./durability.ts";
 import type { Ownership } from "./look.ts";
 import { rawPathOf } from "./name.ts";
-import { ReadingAlong } from "./reading-along.ts";
 import { Round } from "./round.ts";
 import { Settling } from "./settling.ts";
 import { fullOr, Tree, writeFully } from "./tree.ts";
@@ -112,8 +111,7 @@ export class Stage {
 		this.#amendment = undefined;
 		const round = this.#round?.isAbout(listing) ? this.#round : new Round(listing);
 		const touch = (raw: string) => this.#touch(raw);
-		const along = new ReadingAlong({ root: this.root, isStaged: true });
-		const settling = new Settling({ tree, round, along, scratch: this.#scratch, owner, touch, signal });
+		const settling = new Settling({ tree, round, scratch: this.#scratch, owner, touch, signal });
 		let lacking: readonly PieceName[];
 		try {
 			lacking = await (amendment ? settling.amend(amendment.changes) : settling.settle(listing));
@@ -121,7 +119,6 @@ export class Stage {
 			throw fullOr(error, this.#scratch);
 		} finally {
 			settling.close();
-			along.close();
 		}
 		for (const { path } of lacking) this.#touch(rawPathOf(path));
 		await this.#conclude(tree, lacking.length === 0 ? listing : undefined, isLive);
