@@ -151,12 +151,12 @@ function goRound(parts: Parts, after: Promise<void>) {
 	const looks = every(lookEvery, () => lookAround({ ...parts, notices: parts.outbox }));
 	const erasures = every(
 		eraseEvery,
-		async () => void parts.requests.eraseDue(parts.now(), await parts.migrations.unserved()),
+		async () => void parts.requests.eraseDue(parts.now(), await parts.migrations.upkeep.unserved()),
 	);
 	const guard = every(guardEvery, () => restOvertaken(guardOf(parts)));
 	const migrations = every(moveEvery, async () => {
 		await parts.moveIns.expire();
-		await parts.migrations.round();
+		await parts.migrations.upkeep.round();
 	});
 	const certificates = every(certificatesEvery, () => parts.certificates.round());
 	const peers = every(peersEvery, () => parts.directory.round());
