@@ -36,17 +36,16 @@ export function throughStages(
 	);
 }
 
-export const records: DeploymentStep = {
+/** For services that stay where they are, whatever becomes of the work. */
+export const pointed: DeploymentStep = {
 	verb: "records",
 	title: "Point the domain here",
 	seconds: 2,
 	attempts: 5,
 	do: ({ plan }, { publish }) => publish(plan),
-	undo: ({ plan }, { withdraw }) => withdraw(plan),
 };
 
-/** For services that stay where they are, whatever becomes of the work. */
-export const { undo: _, ...pointed } = records;
+export const records: DeploymentStep = { ...pointed, undo: ({ plan }, { withdraw }) => withdraw(plan) };
 
 function stepOf(stage: Stage): DeploymentStep {
 	const { verb, service, title, seconds, deadline } = stage;

@@ -2,7 +2,8 @@
 const iv = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 const order = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8];
 const [chunkStart, chunkEnd, parent, root] = [1, 2, 4, 8];
-const quarters = [
+/** The four columns of a state of 16 words and then its diagonals, which BLAKE2 mixes in the same order. */
+export const quarters = [
 	...[
 		[0, 4, 8, 12],
 		[1, 5, 9, 13],

@@ -1,5 +1,6 @@
 /** Opening libsodium's sealed boxes (X25519, BLAKE2b, XSalsa20, Poly1305) and the sealed stream of section 8. */
 import { createDecipheriv, createPrivateKey, createPublicKey, diffieHellman } from "node:crypto";
+import { quarters } from "./blake3.ts";
 import { refuse, sha256 } from "./bytes.ts";
 
 export interface Pair {
@@ -112,22 +113,23 @@ function blake2b24(bytes: Buffer): Buffer {
 	return result.subarray(0, 24);
 }
 
-const quarters = [
+const constants = Buffer.from("expand 32-byte k");
+
+/** The four columns and then the four rows, each from its place in the diagonal on. */
+const salsaQuarters = [
 	...[
 		[0, 4, 8, 12],
-		[1, 5, 9, 13],
-		[2, 6, 10, 14],
-		[3, 7, 11, 15],
+		[5, 9, 13, 1],
+		[10, 14, 2, 6],
+		[15, 3, 7, 11],
 	],
 	...[
-		[0, 5, 10, 15],
-		[1, 6, 11, 12],
-		[2, 7, 8, 13],
-		[3, 4, 9, 14],
+		[0, 1, 2, 3],
+		[5, 6, 7, 4],
+		[10, 11, 8, 9],
+		[15, 12, 13, 14],
 	],
 ] as [number, number, number, number][];
-
-const constants = Buffer.from("expand 32-byte k");
 
 function salsaRounds(start: Uint32Array): Uint32Array {
 	const x = Uint32Array.from(start);
@@ -142,20 +144,7 @@ function salsaRounds(start: Uint32Array): Uint32Array {
 		turn(a, d, c, 18);
 	};
 	for (let round = 0; round < 20; round += 2) {
-		for (const [a, b, c, d] of [
-			[0, 4, 8, 12],
-			[5, 9, 13, 1],
-			[10, 14, 2, 6],
-			[15, 3, 7, 11],
-		] as const)
-			quarter(a, b, c, d);
-		for (const [a, b, c, d] of [
-			[0, 1, 2, 3],
-			[5, 6, 7, 4],
-			[10, 11, 8, 9],
-			[15, 12, 13, 14],
-		] as const)
-			quarter(a, b, c, d);
+		for (const [a, b, c, d] of salsaQuarters) quarter(a, b, c, d);
 	}
 	return x;
 }
