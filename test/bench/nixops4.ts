@@ -56,7 +56,8 @@ export const bench: Bench = {
 				say(`a run of ${count}`);
 				const ours = work("ours", count, [join(here, "../../node/main.ts"), "provider"]);
 				const bare = work("bare", count, [join(here, "servers/bare-provider.mjs")]);
-				const parts = { plan, runs, program, environment, unit: `bench/${process.pid}/nixops4`, deadline: 600 };
+				const unit = `bench/${process.pid}/nixops4`;
+				const parts = { plan, runs, program, environment, unit, deadline: 600, made: async () => {} };
 				const samples = await interleave(count === 100 ? 1 : 5, {
 					ours: () => processor(() => new Application({ ...parts, folder: ours }).ended),
 					bare: () => processor(() => runToEnd({ ...quiet, command: words, folder: bare, env: environment })),

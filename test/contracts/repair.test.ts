@@ -1,11 +1,12 @@
 /** What every engine promises of setting up again: what was spoilt on purpose is right afterwards, and nothing else is touched. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Plan as NixPlan } from "#protocol/nixops4/plan.ts";
-import type { Engine, Plan } from "../../node/engines/engine.ts";
+import type { Engine, Plan, Stage } from "../../node/engines/engine.ts";
 import { Nixops4Engine } from "../../node/engines/nixops4/nixops4-engine.ts";
 import { isSame, planned, type Site as Site4 } from "../../node/engines/nixops4/planned.ts";
 import { hasSshd, type SshMachine } from "../machine.ts";
@@ -24,8 +25,8 @@ interface Site {
 	/** Leaves something that must be there later, and looks whether it is. */
 	leave(): void;
 	isThere(): boolean;
-	/** Ends what has begun in the middle of it. */
-	interrupt(work: () => Promise<void>): Promise<void>;
+	/** Ends a stage in the middle of it. */
+	interrupt(stage: Stage): Promise<void>;
 	readonly drifts: Readonly<Record<string, () => void | Promise<void>>>;
 	close(): Promise<void>;
 }
@@ -63,7 +64,7 @@ for (const [name, { can, open }] of Object.entries(sites))
 		test("what is well goes on undisturbed, also where nobody knows whether it had come to its end", async () => {
 			const before = await site.pid();
 			for (const stage of site.engine().repair(site.plan)) {
-				await site.interrupt(() => stage.run(listening()));
+				await site.interrupt(stage);
 				await stage.run(listening());
 			}
 			expect(await site.pid()).toBe(before);
@@ -156,7 +157,7 @@ async function local(): Promise<Site> {
 	const spoilt = () =>
 		writeFileSync(state("settings.json"), JSON.stringify({ ...settings(), behaviour: "never-ready" }));
 	return {
-		...{ plan, pid, engine: () => engine, interrupt: (work) => work() },
+		...{ plan, pid, engine: () => engine, interrupt: (stage) => stage.run(listening()) },
 		leave: () => writeFileSync(state("diary"), "In tune"),
 		isThere: () => readFileSync(state("diary"), "utf8") === "In tune",
 		drifts: {
@@ -195,20 +196,23 @@ async function straw(): Promise<Site> {
 	let engine = node.engine();
 	return {
 		...{ plan, engine: () => engine },
-		async interrupt(work) {
+		// By kill -9 of the node.
+		async interrupt() {
 			if (written().generation > 1) return;
 			const { address, port } = machine.machine;
 			expect(engine.signIn(plan)).toEqual({ user: "customer", address, port, keys: 0, current: true });
 			node.customerKeys = [key];
-			upset(machine, { slow: 100_000 });
-			const cut = expect(work()).rejects.toThrow();
-			await eventually(() => expect(written().generation).toBe(2), 60);
-			expect(await status({ engine: () => engine, plan }), "it serves meanwhile").toBe(200);
 			await engine.close();
-			await cut;
+			upset(machine, { slow: 100_000 });
+			const words = [join(import.meta.dirname, "../nixops4/straw/apply-alone.ts"), node.folder, JSON.stringify(plan)];
+			const env = { ...process.env, ...node.straw.environment };
+			const other = spawn(process.execPath, [...words, "0", key], { env, stdio: "inherit" });
+			await eventually(() => expect(written().generation).toBe(2), 60);
+			other.kill("SIGKILL");
+			await once(other, "exit");
 			engine = node.engine();
 			await engine.recover([plan]);
-			expect(await status({ engine: () => engine, plan }), "and when that was cut off").toBe(200);
+			expect(await status({ engine: () => engine, plan }), "it serves on").toBe(200);
 			expect(engine.signIn(plan)).toMatchObject({ keys: 0, current: false });
 			upset(machine, {});
 		},

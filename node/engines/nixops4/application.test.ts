@@ -42,7 +42,8 @@ function begun(script: string, more: Partial<ApplicationParts> = {}): Applicatio
 		},
 	};
 	const environment = { PATH: process.env["PATH"] ?? "" };
-	return new Application({ folder, plan, runs, program, environment, unit: unit(), deadline: 100, ...more });
+	const made = async () => {};
+	return new Application({ folder, plan, runs, program, environment, unit: unit(), deadline: 100, made, ...more });
 }
 
 const unit = () => `${basename(folder)}/d1/nixops4`;

@@ -30,6 +30,8 @@ export interface ApplicationParts {
 	readonly unit: string;
 	/** Seconds. */
 	readonly deadline: number;
+	/** Called when the plan is true, before anybody who waits is told: nobody may be waiting. */
+	readonly made: () => Promise<void>;
 }
 
 /** One run of `nixops4 apply`, which several steps of a job wait for. Its end is certain: no process of it is left then. */
@@ -98,6 +100,7 @@ export class Application {
 				signal: AbortSignal.any([this.#ending.signal, late]),
 				line: (line) => this.#say(line),
 			});
+			await parts.made();
 		} catch (error) {
 			if (late.aborted) throw new Problem("took-too-long", { seconds: parts.deadline }, { cause: error });
 			throw this.#why(error);

@@ -189,24 +189,24 @@ export class Nixops4Engine implements Engine {
 	/** Steps that share one run: whoever comes first begins it, and each waits for its own mark in it. `again` believes in none before. */
 	async #towardsServing(plan: Plan, step: "machine" | "system" | "again", report: Report): Promise<void> {
 		const wanted = planned(plan, this.#options.site);
-		const { applied } = this.#folder(plan).standing;
+		const { applied, isHalfway } = this.#folder(plan).standing;
 		const known = this.#applications.get(plan.deployment);
-		const isTrue = step !== "again" && isSame(applied, wanted) && (known?.isOver ?? true);
+		const isTrue = step !== "again" && !isHalfway && isSame(applied, wanted) && (known?.isOver ?? true);
 		if (isTrue) {
 			await this.#wake(plan, report);
 			return this.#publish(plan);
 		}
+		// One that was called off goes on, and may bring other keys along; a switch that is cut off is worse than a late one.
+		if (step === "again" && !known?.isOver && known?.plan.customerKeys.join() !== wanted.customerKeys.join())
+			await known?.until("", report).catch(() => report.signal.throwIfAborted());
 		const application = await this.#turns.take(plan.deployment, () => this.#begun(plan, wanted, report));
-		if (step === "machine") return application.until("machine machine", report);
-		await application.until("", report);
-		await this.#applied(plan, application);
+		await application.until(step === "machine" ? "machine machine" : "", report);
 	}
 
 	/** A run from its beginning to its end. */
-	async #runThrough(plan: Plan, report: Report): Promise<void> {
-		const application = await this.#begun(plan, planned(plan, this.#options.site), report);
+	async #runThrough(plan: Plan, report: Report, machine?: "absent"): Promise<void> {
+		const application = await this.#begun(plan, planned(plan, this.#options.site, machine), report);
 		await application.until("", report);
-		await this.#applied(plan, application);
 	}
 
 	/** The run that is under way to this very plan, or a new one; one to another plan is cut off. */
@@ -217,24 +217,24 @@ export class Nixops4Engine implements Engine {
 		report.signal.throwIfAborted();
 		const folder = this.#folder(plan);
 		await this.#wake(plan, report);
-		const { applied, generation: last } = folder.standing;
-		// Half-way to where it has been before, it is still there.
-		const standing = isSame(applied, wanted) ? {} : { applied: null };
-		const { generation } = await folder.remember({ ...standing, generation: last + 1 });
+		const { applied, isHalfway, generation: last } = folder.standing;
+		// What was true serves on meanwhile, but nobody believes in it any more.
+		const standing = { isHalfway: isHalfway || !isSame(applied, wanted), generation: last + 1 };
+		const { generation } = await folder.remember(standing);
 		const { program, environment, root, deadline, nodeId } = this.#options;
 		const [{ runs }, { Application }] = await Promise.all([this.#workings(), import("./application.ts")]);
 		const numbered = { ...wanted, generation };
 		await folder.prepare(numbered, root);
-		const unit = `${nodeId}/${plan.deployment}/nixops4`;
-		const parts = { folder: folder.path, plan: numbered, runs, program, environment, deadline, unit };
-		const application = new Application(parts);
+		const application = new Application({
+			...{ folder: folder.path, plan: numbered, runs, program, environment, deadline },
+			unit: `${nodeId}/${plan.deployment}/nixops4`,
+			made: async () => {
+				await folder.remember({ applied: numbered, isHalfway: false });
+				this.#publish(plan);
+			},
+		});
 		this.#applications.set(plan.deployment, application);
 		return application;
-	}
-
-	async #applied(plan: Plan, { plan: applied }: Application): Promise<void> {
-		await this.#folder(plan).remember({ applied });
-		this.#publish(plan);
 	}
 
 	/** Lets go what the agent holds, where it holds something. */
@@ -277,7 +277,7 @@ export class Nixops4Engine implements Engine {
 
 	/** Nothing of the deployment is left on the machine; another one may have it, and NixOps4 has never heard of either. */
 	async #giveBack(plan: Plan, report: Report): Promise<void> {
-		const { machines, site } = this.#options;
+		const { machines } = this.#options;
 		const { states } = await this.#workings();
 		const machine = machines.of(plan.deployment);
 		if (machine) {
@@ -288,8 +288,7 @@ export class Nixops4Engine implements Engine {
 			if (left.length > 0) throw new Problem("machine-keeps", { machine: machine.id, what: left.join(", ") });
 			// What held them back has nobody to hold any more, and would lie there for ever.
 			for (const { name } of plan.services) await agent.thaw(nameOf(plan, name), report.signal);
-			const application = await this.#begun(plan, planned(plan, site, "absent"), report);
-			await application.until("", report);
+			await this.#runThrough(plan, report, "absent");
 		}
 		await machines.release(plan.deployment);
 		this.#applications.delete(plan.deployment);

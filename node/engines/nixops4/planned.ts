@@ -76,10 +76,12 @@ function described(name: string): Service {
 }
 
 /**
- * Whether NixOps4 has nothing to do: what it has made true is this, whichever run it was. A customer's keys alone are not
- * worth a run, since services that rest must wake in seconds: they go along with the next one.
+ * Whether NixOps4 has nothing to do: what it has made true is this, whichever run it was, and from wherever the node and
+ * its key were started then. A customer's keys alone are not worth a run, since services that rest must wake in seconds:
+ * they go along with the next one.
  */
 export function isSame(applied: NixPlan | null, wanted: NixPlan): boolean {
-	const bare = (plan: NixPlan) => JSON.stringify({ ...plan, generation: 0, customerKeys: [] });
+	const bare = (plan: NixPlan) =>
+		JSON.stringify({ ...plan, generation: 0, provider: null, ssh: null, customerKeys: [] });
 	return applied !== null && bare(applied) === bare(wanted);
 }

@@ -5,15 +5,17 @@ import type { Plan as NixPlan } from "#protocol/nixops4/plan.ts";
 
 /** What the node remembers of a deployment on this engine. */
 export interface Standing {
-	/** The plan that NixOps4 has last made true; null: none yet, or it was cut off. */
+	/** The plan that NixOps4 has last made true; null: none yet. */
 	readonly applied: NixPlan | null;
+	/** A run to another plan has begun since, and has not come to its end. */
+	readonly isHalfway: boolean;
 	/** Why its services rest without NixOps4 knowing of it; null: they do not. */
 	readonly hold: "frozen" | "stopped" | null;
 	/** Of the run that was begun last. */
 	readonly generation: number;
 }
 
-const nothing: Standing = { applied: null, hold: null, generation: 0 };
+const nothing: Standing = { applied: null, isHalfway: false, hold: null, generation: 0 };
 
 /** The same for every deployment: what differs is data beside it. */
 const entry = "import ./root { plan = ./plan.json; }\n";
