@@ -37,14 +37,12 @@ let
     enableACME = false;
     forceSSL = false;
   };
-  hostOf =
-    service:
-    lib.nameValuePair service.host (
-      (if !service.tls then bare else if isDirect then own else behindGateway)
-      // {
-        serverAliases = builtins.tail service.hosts;
-      }
-    );
+  frontOf =
+    _: service:
+    (if !service.tls then bare else if isDirect then own else behindGateway)
+    // {
+      serverAliases = builtins.tail service.hosts;
+    };
 
   throughSecure = {
     proxyPass = "https://127.0.0.1:443";
@@ -88,6 +86,14 @@ in
       '';
     };
 
+    front = mkOption {
+      type = types.attrsOf types.raw;
+      readOnly = true;
+      internal = true;
+      default = lib.mapAttrs frontOf cfg.planned;
+      description = "How nginx listens for each service: the part of its virtual host that is the same for all.";
+    };
+
     inside = mkOption {
       type = types.str;
       readOnly = true;
@@ -111,6 +117,7 @@ in
       recommendedTlsSettings = true;
       recommendedOptimisation = true;
       recommendedGzipSettings = true;
+      serverNamesHashBucketSize = 512; # a name may have 253 letters; with 64, as it is else, 47 are too many to start
       commonHttpConfig = ''
         ${lib.concatMapStrings (address: "set_real_ip_from ${address};\n") ([ "127.0.0.1" ] ++ cfg.gateway.addresses)}
         real_ip_header X-Forwarded-For;
@@ -122,7 +129,8 @@ in
         }
       '';
       virtualHosts =
-        lib.listToAttrs (map hostOf services)
+        # nixpkgs' module of Pixelfed makes its virtual host of one that it is given; whatever is said of it here contradicts that.
+        lib.mapAttrs' (name: lib.nameValuePair cfg.planned.${name}.host) (removeAttrs cfg.front [ "pixelfed" ])
         // {
           inside = {
             listen = [ (at "127.0.0.1" 55080) ];

@@ -14,6 +14,11 @@ let
       -addext "subjectAltName=DNS:*.choir.example" -keyout $out/key.pem -out $out/cert.pem
   '';
   hosts = lib.concatLists (builtins.attrValues services);
+  front = {
+    enableACME = lib.mkForce false;
+    sslCertificate = "${certificate}/cert.pem";
+    sslCertificateKey = "${certificate}/key.pem";
+  };
 in
 {
   imports = [ machine ];
@@ -25,11 +30,8 @@ in
   };
   networking.hosts."127.0.0.1" = hosts;
   security.pki.certificateFiles = [ "${certificate}/cert.pem" ];
-  services.nginx.virtualHosts = lib.genAttrs hosts (_: {
-    enableACME = lib.mkForce false;
-    sslCertificate = "${certificate}/cert.pem";
-    sslCertificateKey = "${certificate}/key.pem";
-  });
+  services.nginx.virtualHosts = lib.genAttrs (lib.subtractLists (services.pixelfed or [ ]) hosts) (_: front);
+  services.pixelfed.nginx = lib.mkIf (services ? pixelfed) front;
   fediversity.certificates = {
     acceptTerms = true;
     email = "nobody@choir.example";

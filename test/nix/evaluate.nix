@@ -15,8 +15,9 @@ let
     stdenv.hostPlatform.system = "x86_64-linux";
   } // lib.genAttrs [ "coreutils" "gnutar" "sqlite" "mkpasswd" "openssl" "openssh" "garage_2" "nodejs" ] fake;
 
+  nixos = import ./nixos.nix { inherit lib; };
   evaluated = modules: (lib.evalModules {
-    modules = [ (import ./nixos.nix { inherit lib; }) ] ++ modules;
+    modules = [ nixos.base nixos.services ] ++ modules;
     specialArgs = { inherit pkgs; };
   }).config;
   # `{ "a.b" = 1; }` as `{ a.b = 1; }`.

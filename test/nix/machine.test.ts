@@ -13,6 +13,7 @@ const here = import.meta.dirname;
 const onNixos = ["mastodon", "peertube", "pixelfed", "garage", "galene", "gotosocial"];
 
 interface Unit {
+	after: string[];
 	before: string[];
 	requires: string[];
 	requiredBy: string[];
@@ -22,7 +23,7 @@ interface Unit {
 	path: string[];
 	environment: Record<string, string>;
 	unitConfig: { ConditionPathExists?: string[] };
-	serviceConfig: { LoadCredential?: string[]; EnvironmentFile?: string[] };
+	serviceConfig: { ExecStart?: string; LoadCredential?: string[]; EnvironmentFile?: string[] };
 }
 
 interface Host {
@@ -38,6 +39,7 @@ interface Host {
 interface Machine {
 	backup: string;
 	http: string;
+	names: number;
 	acme: { acceptTerms: boolean; defaults: { email: string | null } };
 	services: Record<
 		string,
@@ -50,7 +52,7 @@ interface Machine {
 	hosts: Record<string, Host>;
 	failed: string[];
 	settings: Record<string, Record<string, unknown>>;
-	databases: { ensureUsers: { name: string; ensureClauses: Record<string, boolean> }[]; identMap: string };
+	databases: { ensureUsers: object[]; identMap: string };
 	keys: string[];
 	customers: string[];
 	ports: number[];
@@ -61,7 +63,7 @@ const seen = `m: {
 	inherit (m.fediversity) services secrets;
 	agent = builtins.fromJSON m.environment.etc."fediversity/agent.json".text;
 	units = m.systemd.services; timers = m.systemd.timers;
-	hosts = m.services.nginx.virtualHosts; http = m.services.nginx.commonHttpConfig; acme = m.security.acme;
+	hosts = m.services.nginx.virtualHosts; http = m.services.nginx.commonHttpConfig; names = m.services.nginx.serverNamesHashBucketSize; acme = m.security.acme;
 	failed = builtins.concatMap (one: if one.assertion then [ ] else [ one.message ]) m.assertions;
 	settings = { garage = m.services.garage.settings; gotosocial = m.services.gotosocial.settings; pixelfed = m.services.pixelfed.settings;
 		peertube = m.services.peertube.settings; mastodon = m.services.mastodon.extraConfig; };
@@ -166,6 +168,25 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 		});
 	});
 
+	test("every unit that is waited for or stopped is one that somebody makes", () => {
+		const ours = Object.entries(whole.units).filter(([unit]) => unit.startsWith("fediversity-"));
+		const ordered = ours.flatMap(([, { after, before, requires, requiredBy }]) => [
+			after,
+			before,
+			requires,
+			requiredBy,
+		]);
+		const rested = Object.values(whole.services).flatMap(({ units, prepared }) => [units, prepared]);
+		const named = [...ordered, ...rested]
+			.flat()
+			.filter((unit) => unit.endsWith(".service") && unit !== "nginx.service");
+		const made = Object.entries(whole.units).filter(
+			([, { script, serviceConfig }]) => script || serviceConfig.ExecStart,
+		);
+		expect(made.map(([unit]) => `${unit}.service`)).toEqual(expect.arrayContaining(named));
+		expect(new Set(named).size).toBeGreaterThan(15);
+	});
+
 	test("no secret is in the configuration: every file of one lies outside the store", () => {
 		const text = JSON.stringify(whole);
 		for (const [name, { names }] of Object.entries(whole.secrets))
@@ -212,9 +233,10 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 	});
 
 	test("roles of databases may do what a move needs, and the agent may be any of them", () => {
-		expect(whole.databases.ensureUsers.map(({ name }) => name).sort()).toEqual(["mastodon", "peertube", "pixelfed"]);
-		for (const { name, ensureClauses } of whole.databases.ensureUsers) {
-			expect(ensureClauses).toEqual({ createdb: true, login: true, replication: true });
+		const allowed = { createdb: true, login: true, replication: true };
+		for (const name of ["mastodon", "peertube", "pixelfed"]) {
+			// nixpkgs' modules name some of them, too, and allow them nothing.
+			expect(whole.databases.ensureUsers).toContainEqual({ name, ensureDBOwnership: true, ensureClauses: allowed });
 			expect(whole.databases.identMap).toContain(`fediversity root ${name}\n`);
 		}
 	});
@@ -260,7 +282,8 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 
 	test("is reached through the node's gateway, and services behind nginx see HTTPS all the same", async () => {
 		const addresses = { "fediversity.gateway.addresses": ["192.0.2.1", "2001:db8::1"] };
-		const { hosts, http, ports, acme } = await machine(["mastodon", "garage"], addresses);
+		const { hosts, http, names, ports, acme } = await machine(["mastodon", "garage"], addresses);
+		expect(names).toBeGreaterThanOrEqual(253 + 2 + 2 * 8); // as nginx counts it: length, end, and two pointers
 		expect(ports).toEqual([80]);
 		expect(acme.acceptTerms).toBe(false);
 		for (const host of ["social.choir.example", "media.choir.example"]) {

@@ -14,7 +14,7 @@ in
     User = "garage";
     Group = "garage";
     LoadCredential = lib.mapAttrsToList (name: _: "${name}:${folder}/${name}") secrets;
-    LimitNOFILE = 16384;
+    LimitNOFILE = lib.mkDefault 42000; # as Garage's handbook has it, and nixpkgs' module since 2026
     TimeoutStopSec = 30;
   };
 }

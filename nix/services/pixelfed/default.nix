@@ -21,7 +21,7 @@ lib.mkIf (config.fediversity.planned ? pixelfed) {
     # Laravel counts on being asked every minute what there is to do.
     schedulerInterval = "1m";
     maxUploadSize = "64M";
-    nginx = { }; # the rest is in web.nix
+    nginx = config.fediversity.front.pixelfed;
     settings = {
       APP_URL = service.origin;
       SESSION_SECURE_COOKIE = service.tls;
