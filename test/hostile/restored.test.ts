@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Activity, signActivity } from "#protocol/migration/activity.ts";
 import { digest } from "#protocol/migration/canonical.ts";
 import type { Content } from "#protocol/migration/messages.ts";
+import { lineOf } from "../../node/transfer/lines.ts";
 import { eventually } from "../stories/world.ts";
 import { type FakeNode, newKeys } from "./fake-node.ts";
 import { Town } from "./town.ts";
@@ -166,6 +167,27 @@ describe("the target", () => {
 		bag.serve(talk);
 		expect(await talk.post(talk.said.at(-1) as Activity)).toMatchObject({ status: 204 });
 		expect((await talk.until("announce")).manifest).toBe(digest(round.content));
+	});
+
+	test("that has forgotten the last manifest, in the middle of fetching it, votes when it has heard it again", async () => {
+		const moving = await town.movedIn(fake);
+		const { talk, bag } = moving;
+		await copied(moving);
+		await backUp();
+		const asked = Promise.withResolvers<void>();
+		talk.on("GET", "/listings", () => {
+			asked.resolve();
+			return { status: 500, signer: null };
+		});
+		bag.lines.push(lineOf(bag.entry("zz.txt", "written while the first round was copied")));
+		const last = { kind: "manifest" as const, content: bag.manifest(2, true) };
+		expect(await talk.say(last)).toMatchObject({ status: 204 });
+		await asked.promise;
+		talk.on("GET", "/heard", () => ({ body: { heard: JSON.parse(talk.heard.at(-1)?.body.toString() ?? "") } }));
+		await restore();
+		bag.serve(talk);
+		expect(await talk.post(talk.said.at(-1) as Activity)).toMatchObject({ status: 204 });
+		expect((await talk.until("vote")).manifest).toBe(digest(last.content));
 	});
 
 	test("that has forgotten that it serves erases nothing: people must decide", async () => {
