@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** Unit and contract tests run side by side; then those that start whole nodes and browsers, one after the other. */
+/** Unit and contract tests run two files at a time; then those that start whole nodes and browsers, one after the other. */
 const root = join(import.meta.dirname, "..");
 const shared = { root, testTimeout: 20_000, hookTimeout: 60_000 };
 
@@ -15,6 +15,8 @@ export default defineConfig({
 					...shared,
 					name: "unit",
 					sequence: { groupOrder: 0 },
+					// Many of them wait more than they work, which even two cores have room for.
+					maxWorkers: 2,
 					include: [
 						"{node,ui,protocol}/**/*.test.ts",
 						"test/*.test.ts",
