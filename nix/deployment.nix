@@ -83,6 +83,12 @@ in
       description = "The deployment that this machine is for; null while it waits in the pool.";
     };
 
+    publicAddress = mkOption {
+      type = types.nullOr (types.strMatching "[0-9A-Za-z.:-]+");
+      default = null;
+      description = "Where everybody but the node reaches this machine, if elsewhere, as behind NAT. The node says what it was told by `machine add`.";
+    };
+
     planned = mkOption {
       type = types.attrsOf types.raw;
       readOnly = true;

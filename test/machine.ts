@@ -48,8 +48,9 @@ export class SshMachine {
 		this.#daemon = daemon;
 		const [kind, key] = readFileSync(this.at("host.pub"), "utf8").split(" ");
 		this.#machine = {
-			...{ id: "one", address: "127.0.0.1", port, user: userInfo().username, hostKey: `${kind} ${key}` },
-			...{ system: "x86_64-linux", memoryMiB: 4096, diskGiB: 100, state: "open", createdAt: 0 },
+			...{ id: "one", address: "127.0.0.1", publicAddress: null, port, user: userInfo().username },
+			...{ hostKey: `${kind} ${key}`, system: "x86_64-linux", memoryMiB: 4096, diskGiB: 100 },
+			...{ state: "open", createdAt: 0 },
 		};
 		while (!(await isListening(port))) {
 			if (daemon.exitCode !== null) throw new Error(`sshd ended with ${daemon.exitCode}`);

@@ -43,7 +43,7 @@ let
     inherit state;
     inputs = {
       inherit name type ttl ensure generation;
-      values = if values == null then [ machine.address ] else values;
+      values = if values == null then [ machine.publicAddress ] else values;
       after = if mode == "absent" then behind "machine" machine.name else afterSystem;
     };
   };

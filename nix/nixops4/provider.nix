@@ -41,6 +41,7 @@ in
     } {
       name = types.str;
       address = types.str;
+      publicAddress = types.str;
       port = types.int;
       user = types.str;
       hostKey = types.str;

@@ -43,7 +43,8 @@ in
           nixos.specialArgs = { inherit resources; };
           nixos.module = {
             imports = [ ../machine.nix letsSomebodyIn ]
-              ++ (if machines ? ${machine.name} then [ machines.${machine.name} ] else [ ]);
+              ++ (if machines ? ${machine.name} then [ machines.${machine.name} ] else [ ])
+              ++ (if machine.publicAddress == machine.address then [ ] else [ { fediversity = { inherit (machine) publicAddress; }; } ]);
             fediversity.deployment = builtins.seq members.system.members.begun.outputs.step {
               inherit (data) deployment domain mode;
               services = builtins.mapAttrs (_: service: { inherit (service) hosts origin owner; }) data.services;

@@ -43,6 +43,7 @@ const machine = {
 	...{
 		id: "one",
 		address: "192.0.2.7",
+		publicAddress: null,
 		port: 22,
 		user: "root",
 		hostKey: "ssh-ed25519 AAAA",
@@ -299,9 +300,9 @@ describe("machine", () => {
 	});
 
 	test("add asks nothing of a machine whose key is given", async () => {
-		expect((await run(`${wishes} --port 2222 --user deploy --host-key AAAA`)).code).toBe(0);
+		expect((await run(`${wishes} --port 2222 --public-address m1.example --user deploy --host-key AAAA`)).code).toBe(0);
 		expect(asked.map(({ what }) => what)).toEqual(["POST /api/v1/staff/machines"]);
-		expect(asked[0]?.body).toMatchObject({ port: 2222, user: "deploy", hostKey: "AAAA" });
+		expect(asked[0]?.body).toMatchObject({ publicAddress: "m1.example", port: 2222, user: "deploy", hostKey: "AAAA" });
 	});
 
 	test("list, key and check print data; check's exit code tells scripts", async () => {

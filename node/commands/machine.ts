@@ -8,6 +8,7 @@ type Machine = Answer<"GET /staff/machines">["items"][number];
 export interface MachineWishes {
 	id: string;
 	address: string;
+	publicAddress?: string;
 	memoryMib: number;
 	diskGib: number;
 	port?: number;
@@ -57,6 +58,7 @@ export async function listMachines(node: Client, terminal: Terminal, json: boole
 	printList(terminal, items, json, {
 		NAME: (machine) => machine.id,
 		ADDRESS: (machine) => `${machine.user}@${machine.address}:${machine.port}`,
+		PUBLIC: (machine) => machine.publicAddress ?? "–",
 		SYSTEM: (machine) => machine.system,
 		"MEMORY MIB": (machine) => machine.memoryMiB,
 		"DISK GIB": (machine) => machine.diskGiB,

@@ -247,6 +247,7 @@ function addMachine(group: Command, terminal: Terminal) {
 	sure(onNode(group.command("add <name> <address>").description("take a machine into the pool")))
 		.requiredOption("--memory-mib <MiB>", "what it has for services", whole)
 		.requiredOption("--disk-gib <GiB>", "what it has for services", whole)
+		.option("--public-address <address>", "where everybody but this node reaches it; else there too")
 		.option("--port <port>", "of its sshd; else 22", port)
 		.option("--user <name>", "who signs in there; else root")
 		.option("--system <system>", "x86_64-linux or aarch64-linux; else the first of these")

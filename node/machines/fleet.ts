@@ -50,8 +50,8 @@ export class Fleet {
 
 	/** As the resource `machine` gives it. */
 	async reserve(deployment: string, needs: Needs) {
-		const { id: name, address, port, user, hostKey, system } = this.machines.reserve(deployment, needs);
-		return { name, address, port, user, hostKey, system };
+		const { id: name, address, port, user, hostKey, system, ...machine } = this.machines.reserve(deployment, needs);
+		return { name, address, publicAddress: machine.publicAddress ?? address, port, user, hostKey, system };
 	}
 
 	async release(deployment: string): Promise<void> {

@@ -2,8 +2,10 @@
 export interface Machine {
 	/** As staff calls it. */
 	readonly id: string;
-	/** A host name or an IP address. */
+	/** Where this node reaches it: a host name or an IP address. */
 	readonly address: string;
+	/** Where everybody else does; null: there too. */
+	readonly publicAddress: string | null;
 	/** Of its sshd. */
 	readonly port: number;
 	readonly user: string;
@@ -31,13 +33,18 @@ export interface Needs {
 	readonly system: string;
 }
 
-/** What is wrong with a machine as somebody has typed it, by field; empty: nothing that can be seen from here. */
-export function mistakesIn({ id, address, user }: Pick<Machine, "id" | "address" | "user">): Record<string, string> {
+/** As somebody has typed it. */
+export type Typed = Pick<Machine, "id" | "address" | "publicAddress" | "user">;
+
+/** What is wrong with a machine as it was typed, by field; empty: nothing that can be seen from here. */
+export function mistakesIn({ id, address, publicAddress, user }: Typed): Record<string, string> {
+	const noAddress = "Write a host name or an IP address, such as 192.0.2.7";
 	return {
 		...(!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(id) && {
 			id: "Use small letters, digits and hyphens, 40 at most, such as one",
 		}),
-		...(!isAddress(address) && { address: "Write a host name or an IP address, such as 192.0.2.7" }),
+		...(!isAddress(address) && { address: noAddress }),
+		...(publicAddress !== null && !isAddress(publicAddress) && { publicAddress: noAddress }),
 		...(!/^[a-z_][a-z0-9_-]{0,31}$/.test(user) && { user: "Write the name of a user on that machine, such as root" }),
 	};
 }

@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Database } from "../store/database.ts";
+import { Fleet } from "./fleet.ts";
+import { Identity } from "./identity.ts";
 import { Machines } from "./machines.ts";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 const system = "x86_64-linux";
 const wish = (id: string, memoryMiB = 4096, diskGiB = 100) => ({
-	...{ id, address: `${id}.example`, port: 22, user: "root", hostKey, system, memoryMiB, diskGiB },
+	...{ id, address: `${id}.example`, publicAddress: null, port: 22, user: "root", hostKey, system, memoryMiB, diskGiB },
 });
 const needs = { memoryMiB: 2048, diskMiB: 50 * 1024, system };
 
@@ -16,8 +18,10 @@ beforeEach(() => {
 
 describe("machines", () => {
 	test("are kept with a host key in its plain form", () => {
-		machines.add({ ...wish("one"), address: "ONE.example", hostKey: `${hostKey} root@one\n` });
-		expect(machines.all()).toEqual([{ ...wish("one"), state: "open", deployment: null, createdAt: 7 }]);
+		const publicAddress = "m1.example";
+		const typed = { address: "ONE.example", publicAddress: "M1.example", hostKey: `${hostKey} root@one\n` };
+		machines.add({ ...wish("one"), ...typed });
+		expect(machines.all()).toEqual([{ ...wish("one"), publicAddress, state: "open", deployment: null, createdAt: 7 }]);
 	});
 
 	test.each([
@@ -29,6 +33,8 @@ describe("machines", () => {
 		["address", "one.example;reboot"],
 		["address", ""],
 		["address", "fe80::1%eth0"],
+		["publicAddress", "one.example;reboot"],
+		["publicAddress", ""],
 		["user", "-l"],
 		["user", "root;"],
 		["hostKey", "ssh-ed25519 AAAA"],
@@ -93,4 +99,16 @@ describe("machines", () => {
 		expect(() => machines.remove("one")).toThrow(unknown);
 		expect(() => machines.setState("one", "open")).toThrow(unknown);
 	});
+});
+
+test("NixOps4 goes where the node does, and everybody else where they can", async () => {
+	const fleet = new Fleet(machines, new Identity("/nonexistent"));
+	machines.add({ ...wish("one"), publicAddress: "192.0.2.7" });
+	const at = async (deployment: string) => {
+		const { address, publicAddress } = await fleet.reserve(deployment, needs);
+		return [address, publicAddress];
+	};
+	expect(await at("d1")).toEqual(["one.example", "192.0.2.7"]);
+	machines.add(wish("two"));
+	expect(await at("d2")).toEqual(["two.example", "two.example"]);
 });

@@ -1,11 +1,12 @@
 import { Problem } from "#protocol/problem.ts";
 import { parseKey } from "../customers/ssh-key.ts";
 import { type Database, isDuplicate } from "../store/database.ts";
-import { type Carrying, type Machine, mistakesIn, type Needs } from "./machine.ts";
+import { type Carrying, type Machine, mistakesIn, type Needs, type Typed } from "./machine.ts";
 
 interface Row {
 	id: string;
 	address: string;
+	public_address: string | null;
 	port: number;
 	user: string;
 	host_key: string;
@@ -34,15 +35,17 @@ export class Machines {
 
 	/** Throws `not-valid` with what is wrong, and `machine-taken`. */
 	add(wish: Omit<Machine, "state" | "createdAt">): Carrying {
-		const { id, address, port, user, system, memoryMiB, diskGiB } = wish;
+		const { id, port, user, system, memoryMiB, diskGiB } = wish;
 		const { hostKey, mistakes } = checked(wish);
 		if (mistakes.length > 0) throw new Problem("not-valid", {}, { errors: mistakes });
+		const address = wish.address.toLowerCase();
+		const publicAddress = wish.publicAddress?.toLowerCase() ?? null;
 		const now = this.#now();
 		try {
 			this.#db.run(
-				`INSERT INTO machine (id, address, port, user, host_key, system, memory_mib, disk_gib, created_at)
-				 VALUES ($id, $address, $port, $user, $hostKey, $system, $memoryMiB, $diskGiB, $now)`,
-				{ id, address: address.toLowerCase(), port, user, hostKey, system, memoryMiB, diskGiB, now },
+				`INSERT INTO machine (id, address, public_address, port, user, host_key, system, memory_mib, disk_gib, created_at)
+				 VALUES ($id, $address, $publicAddress, $port, $user, $hostKey, $system, $memoryMiB, $diskGiB, $now)`,
+				{ id, address, publicAddress, port, user, hostKey, system, memoryMiB, diskGiB, now },
 			);
 		} catch (error) {
 			if (isDuplicate(error)) throw new Problem("machine-taken", { machine: `${id}, ${address}:${port}` });
@@ -110,7 +113,7 @@ export class Machines {
 	}
 }
 
-function checked(wish: Pick<Machine, "id" | "address" | "user" | "hostKey">) {
+function checked(wish: Typed & Pick<Machine, "hostKey">) {
 	const mistakes = Object.entries(mistakesIn(wish)).map(([field, detail]) => ({ pointer: `/${field}`, detail }));
 	try {
 		return { hostKey: parseKey(wish.hostKey).key, mistakes };
@@ -120,9 +123,9 @@ function checked(wish: Pick<Machine, "id" | "address" | "user" | "hostKey">) {
 }
 
 function machineOf(row: Row): Carrying {
-	const { id, address, port, user, host_key, system, memory_mib, disk_gib, state, created_at, deployment } = row;
+	const { id, address, public_address, port, user, host_key, system, memory_mib, disk_gib, state } = row;
 	return {
-		...{ id, address, port, user, system, state, deployment, hostKey: host_key },
-		...{ memoryMiB: memory_mib, diskGiB: disk_gib, createdAt: created_at },
+		...{ id, address, publicAddress: public_address, port, user, system, state, hostKey: host_key },
+		...{ memoryMiB: memory_mib, diskGiB: disk_gib, createdAt: row.created_at, deployment: row.deployment },
 	};
 }

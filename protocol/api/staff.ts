@@ -119,6 +119,8 @@ export const MachineRequest = z.strictObject({
 	/** What staff calls it. */
 	id: z.string().min(1).max(40),
 	address: z.string().min(1).max(253),
+	/** Where everybody but this node reaches it; null: there too. */
+	publicAddress: z.string().min(1).max(253).nullable().default(null),
 	port: Port.default(22),
 	user: z.string().min(1).max(32).default("root"),
 	/** As known_hosts has it, such as `ssh-ed25519 AAAA…`. */
@@ -136,6 +138,7 @@ export const MachineView = z
 	.object({
 		id: Id,
 		address: z.string(),
+		publicAddress: z.string().nullable(),
 		port: Port,
 		user: z.string(),
 		hostKey: z.string(),

@@ -9,7 +9,7 @@ const word = inputs.progress.shape.step;
 const text = z.string().max(1000);
 
 const PlannedRecord = inputs.dns_record.pick({ name: true, type: true, ttl: true }).extend({
-	/** None: the machine's address. */
+	/** None: the machine's public address. */
 	values: inputs.dns_record.shape.values.nullable(),
 });
 

@@ -62,6 +62,8 @@ export const outputs = {
 	machine: z.strictObject({
 		name: word,
 		address: text,
+		/** Where everybody but the node reaches it; the same one where nothing else is known. */
+		publicAddress: text,
 		port: z.int(),
 		user: text,
 		/** As in a known_hosts file, without the name: `ssh-ed25519 AAAA…`. */

@@ -122,6 +122,10 @@ describe.skipIf(!executable)("staff in the panel", () => {
 		await fill("Address", "192.0.2.9");
 		await fill("Memory for services, GiB", "16");
 		await fill("Disk for services, GiB", "400");
+		await fill("Public address", "http://m9");
+		await page.getByRole("button", { name: "Ask for its host key" }).click();
+		await page.getByText("Write a host name or an IP address").waitFor();
+		await fill("Public address", "m9.north.example ");
 		await page.getByRole("button", { name: "Ask for its host key" }).click();
 		await page.getByText("192.0.2.9 shows this host key").waitFor();
 		await fill("Address", "192.0.2.10");
@@ -132,7 +136,7 @@ describe.skipIf(!executable)("staff in the panel", () => {
 		await say(page, "a candle in the harbour");
 		await page.getByRole("heading", { name: "ash" }).waitFor();
 		expect(asked).toMatchObject([
-			{ name: "add", body: { id: "ash", address: "192.0.2.10", port: 22, user: "root", memoryMiB: 16_384 } },
+			{ name: "add", body: { id: "ash", address: "192.0.2.10", publicAddress: "m9.north.example", memoryMiB: 16_384 } },
 		]);
 	});
 });

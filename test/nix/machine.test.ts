@@ -66,7 +66,7 @@ const seen = `m: {
 	hosts = m.services.nginx.virtualHosts; http = m.services.nginx.commonHttpConfig; names = m.services.nginx.serverNamesHashBucketSize; acme = m.security.acme;
 	failed = builtins.concatMap (one: if one.assertion then [ ] else [ one.message ]) m.assertions;
 	settings = { garage = m.services.garage.settings; gotosocial = m.services.gotosocial.settings; pixelfed = m.services.pixelfed.settings;
-		peertube = m.services.peertube.settings; mastodon = m.services.mastodon.extraConfig; };
+		peertube = m.services.peertube.settings; galene = { inherit (m.services.galene) turnAddress; }; mastodon = m.services.mastodon.extraConfig; };
 	databases = { inherit (m.services.postgresql) ensureUsers identMap; };
 	keys = m.users.users.root.openssh.authorizedKeys.keys;
 	customers = (m.users.users.customer or { openssh.authorizedKeys.keys = [ ]; }).openssh.authorizedKeys.keys;
@@ -332,6 +332,15 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 		expect(settings["pixelfed"]).toMatchObject({ MAIL_HOST: "mail.north.example", ENFORCE_EMAIL_VERIFICATION: true });
 		for (const name of ["mastodon", "peertube", "pixelfed"])
 			expect(units[`fediversity-secrets-${name}`]?.script, name).toContain("/var/lib/secrets/mail");
+	});
+
+	test("tells browsers where a meeting is reached, where that is not the machine's own address", async () => {
+		const turnAt = async (publicAddress: string | null) =>
+			(await machine(["galene"], { "fediversity.publicAddress": publicAddress })).settings["galene"]?.["turnAddress"];
+		expect(await turnAt(null)).toBe("auto");
+		expect(await turnAt("203.0.113.7")).toBe("203.0.113.7:1194");
+		expect(await turnAt("2001:db8::7")).toBe("auto");
+		await expect(turnAt("203.0.113.7 -x")).rejects.toThrow(/is not of type/);
 	});
 
 	test("lets a customer in only where the provider says so, and without power", async () => {

@@ -37,7 +37,7 @@ interface Exported {
 
 const secret = `{ path = "/p"; reference = "r"; }`;
 const known = `{
-	machine = { name = "m1"; address = "192.0.2.7"; port = 22; user = "root"; hostKey = "k"; system = "x86_64-linux"; };
+	machine = { name = "m1"; address = "10.0.0.21"; publicAddress = "192.0.2.7"; port = 22; user = "root"; hostKey = "k"; system = "x86_64-linux"; };
 	services.mastodon = {
 		begun.step = "mastodon"; done.step = "mastodon"; probe.status = 200; records.social.name = "n";
 		secrets = { password = ${secret}; vapid = ${secret}; };
@@ -97,12 +97,12 @@ describe.skipIf(program === null)("The root of all deployments (needs Nix)", { t
 		const system = async (customerKeys: string[], more = "") => {
 			const file = join(folder, "plan.json");
 			writeFileSync(file, JSON.stringify({ ...choir(), services: {}, customerKeys }));
-			return evaluated<{ keys: string[]; failed: string[] }>(
+			return evaluated<{ keys: string[]; failed: string[]; at: string }>(
 				program ?? "",
 				`let
 				data = builtins.fromJSON (builtins.readFile ${file});
 				inherit (import ${import.meta.dirname}/evaluate.nix { }) evaluated;
-				outputs = { step = ""; stdout = ""; address = ""; user = ""; hostKey = ""; port = 22; name = "m1"; };
+				outputs = { step = ""; stdout = ""; address = ""; publicAddress = "203.0.113.7"; user = ""; hostKey = ""; port = 22; name = "m1"; };
 				system = import ${root}/system.nix {
 					inherit data;
 					nixpkgs = { };
@@ -117,12 +117,13 @@ describe.skipIf(program === null)("The root of all deployments (needs Nix)", { t
 				m = evaluated [ made.members.switch.nixos.module { fediversity = { inherit package; }; } ${more} ];
 			in {
 				keys = (m.users.users.customer or { openssh.authorizedKeys.keys = [ ]; }).openssh.authorizedKeys.keys;
+				at = m.fediversity.publicAddress;
 				failed = builtins.concatMap (one: if one.assertion then [ ] else [ one.message ]) m.assertions;
 			}`,
 			);
 		};
 		const lets = `{ fediversity.access.deployKeys = [ "${key}" ]; }`;
-		expect(await system([key], lets)).toEqual({ keys: [`restrict,pty ${key}`], failed: [] });
+		expect(await system([key], lets)).toEqual({ keys: [`restrict,pty ${key}`], failed: [], at: "203.0.113.7" });
 		await expect(system([`${key} "; }`])).rejects.toThrow("is not of type");
 		// The node's own copy of what its machines are may lack its key, and then it would be its last switch.
 		expect((await system([])).failed.join()).toContain("deployKeys");
@@ -195,7 +196,7 @@ describe.skipIf(program === null || !nixops4 || !lib)(
 			);
 			expect(begun?.resource?.inputs).toMatchObject({ step: "system", event: "begun" });
 			const [host, options, given] = (done?.resource?.inputs["args"] ?? []) as string[];
-			expect([host, options]).toEqual(["192.0.2.7", "-o Port=22 -o IdentityFile=/run/key"]);
+			expect([host, options]).toEqual(["10.0.0.21", "-o Port=22 -o IdentityFile=/run/key"]);
 			expect(JSON.parse(given as string)).toMatchObject({
 				specialArgs: {
 					resources: { mastodon: { secrets: { password: { path: "/p" } }, buckets: { media: { bucket: "b" } } } },

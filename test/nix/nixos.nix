@@ -170,6 +170,7 @@ rec {
           httpAddress = optional types.str "";
           httpPort = optional types.port 8443;
           stateDir = optional types.path "/var/lib/galene";
+          turnAddress = optional types.str "auto";
         };
         garage = {
           inherit enable settings;

@@ -45,7 +45,8 @@ export class World implements MachinePool, Zones {
 			return machines[deployment];
 		});
 		const hostKey = "ssh-ed25519 AAAA";
-		return { name, address: "192.0.2.7", port: 22, user: "root", hostKey, system: "x86_64-linux" };
+		const at = { address: "10.0.0.21", publicAddress: "192.0.2.7" };
+		return { ...at, name, port: 22, user: "root", hostKey, system: "x86_64-linux" };
 	}
 
 	async release(deployment: string): Promise<void> {

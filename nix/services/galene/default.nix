@@ -10,6 +10,9 @@ let
   state = "/var/lib/galene";
   port = 8443;
   turn = 1194;
+  # It finds addresses of this machine alone, and of these none in a private network; of IPv6 it knows nothing.
+  away = config.fediversity.publicAddress;
+  isTold = away != null && builtins.match ".*:.*" away == null;
   room = pkgs.writeText "room.json" (
     builtins.toJSON {
       inherit (config.fediversity.deployment) domain;
@@ -25,6 +28,7 @@ lib.mkIf (config.fediversity.planned ? galene) {
     httpAddress = "127.0.0.1";
     httpPort = port;
     stateDir = state;
+    turnAddress = lib.mkIf isTold "${away}:${toString turn}";
   };
 
   services.nginx.virtualHosts.${service.host} = {

@@ -9,7 +9,8 @@ import type { Context, MachinePool, RunEvent } from "./resources/resource.ts";
 import { resourcesWith } from "./resources.ts";
 import { States } from "./states.ts";
 
-const m1 = { name: "m1", address: "192.0.2.7", port: 22, user: "root", hostKey: "ssh-ed25519 AAAA", system: "x" };
+const at = { address: "10.0.0.21", publicAddress: "192.0.2.7" };
+const m1 = { ...at, name: "m1", port: 22, user: "root", hostKey: "ssh-ed25519 AAAA", system: "x" };
 
 class Pool implements MachinePool {
 	readonly deeds: string[] = [];

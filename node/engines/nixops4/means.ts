@@ -48,6 +48,8 @@ export interface Machines extends Pick<MachinePool, "reserve" | "release"> {
 export interface ReservedMachine {
 	readonly id: string;
 	readonly address: string;
+	/** Where everybody else reaches it; null: there too. */
+	readonly publicAddress: string | null;
 	/** Of its sshd. */
 	readonly port: number;
 }

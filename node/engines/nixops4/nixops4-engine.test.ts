@@ -41,7 +41,7 @@ function engine({
 	const program = join(folder, "nixops4");
 	const waits = `n=$(grep -o '"generation": [0-9]*' plan.json | grep -o '[0-9]*'); until [ -e ../go-$n ]; do sleep 0.02; done`;
 	writeFileSync(program, `#!/bin/sh\n${waits}\n`, { mode: 0o755 });
-	const machine = { id: "m1", address: "192.0.2.7", port: 22 };
+	const machine = { id: "m1", address: "10.0.0.21", publicAddress: "192.0.2.7", port: 22 };
 	const made = new Nixops4Engine({
 		...{ nodeId: `test-${folder}`, folder, program, root: folder, webPort: 80, deadline: 100, readySeconds: 1 },
 		site: { provider: { executable: node, args: [] }, identityFile: node, system, customerKeys: () => keys },
@@ -87,6 +87,7 @@ test("a run that was called off goes on, and what it made true is remembered", a
 	expect([backend(one), one.signIn(plan)]).toMatchObject(["up", { keys: 0, current: false }]);
 	go("2");
 	await expect.poll(() => one.signIn(plan), { timeout: 30_000 }).toMatchObject({ keys: 1, current: true });
+	expect(one.signIn(plan)).toMatchObject({ address: "192.0.2.7", port: 22 });
 	await run(one.stages(plan));
 	expect(runs()).toBe(2);
 });

@@ -151,9 +151,9 @@ export class Nixops4Engine implements Engine {
 		const machine = machines.of(plan.deployment);
 		const keys = site.customerKeys && this.#folder(plan).standing.applied?.customerKeys;
 		if (!machine || !keys) return null;
-		const { address, port } = machine;
+		const { publicAddress, address, port } = machine;
 		const current = keys.join() === keysOf(plan, site).join();
-		return { user: customerUser, address, port, keys: keys.length, current };
+		return { user: customerUser, address: publicAddress ?? address, port, keys: keys.length, current };
 	}
 
 	backend(host: string): Backend | undefined {

@@ -15,7 +15,16 @@ const fingerprint = "SHA256:q3X7u1k0yD2cQ1m7vT0a5rJ9n4bWfE8sLhPzGxKdUoI";
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
 export const machine = (id: string, more: Partial<Machine> = {}): Machine => ({
-	...{ id, address: "192.0.2.7", port: 22, user: "root", hostKey, fingerprint, system: "x86_64-linux" },
+	...{
+		id,
+		address: "192.0.2.7",
+		publicAddress: null,
+		port: 22,
+		user: "root",
+		hostKey,
+		fingerprint,
+		system: "x86_64-linux",
+	},
 	...{ memoryMiB: 16_384, diskGiB: 400, state: "open", deployment: null, domain: null, createdAt: ago(12 * days) },
 	...more,
 });
@@ -26,7 +35,7 @@ const machines: Machine[] = [
 		...{ address: "machine-with-a-rather-long-name.rack-14.cooperative-hosting.example", state: "draining" },
 		...{ deployment: "d2", domain: "a-deployment-with-a-name-as-long-as-it-can-be.valley-of-the-upper-north.example" },
 	}),
-	machine("oak", { address: "2001:db8::14", port: 2222, memoryMiB: 6144 }),
+	machine("oak", { address: "2001:db8::14", publicAddress: "oak.north.example", port: 2222, memoryMiB: 6144 }),
 ];
 
 const findings: Finding[] = [
@@ -86,7 +95,8 @@ const described: Scene["act"] = async (page) => {
 	await page.getByText("Add a machine").click();
 	for (const [label, value] of [
 		["Name", "ash"],
-		["Address", "192.0.2.7"],
+		["Address", "10.0.0.21"],
+		["Public address", "192.0.2.7"],
 		["Memory for services, GiB", "16"],
 		["Disk for services, GiB", "400"],
 	] as const)

@@ -53,7 +53,8 @@ export class Straw {
 	/** As staff would add them, in the order in which they are taken. */
 	get pool(): Omit<Machine, "state" | "createdAt">[] {
 		return this.machines.map(({ machine: { address, port, user, hostKey, system } }, n) => ({
-			...{ id: `straw-${n + 1}`, address, port, user, hostKey, system, memoryMiB: 16_384, diskGiB: 200 + n },
+			...{ id: `straw-${n + 1}`, address, publicAddress: null, port, user, hostKey, system },
+			...{ memoryMiB: 16_384, diskGiB: 200 + n },
 		}));
 	}
 

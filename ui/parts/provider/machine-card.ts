@@ -57,15 +57,15 @@ export class MachineCard extends Part {
 	}
 
 	#facts(): TemplateResult {
-		const { user, address, port, system, memoryMiB, diskGiB, domain, deployment, fingerprint, createdAt } =
-			this.machine;
+		const { user, address, publicAddress, port, system, memoryMiB, diskGiB, domain, deployment } = this.machine;
 		const [memory, disk] = [mebibytes(memoryMiB), mebibytes(diskGiB * 1024)];
 		return html`<dl class="facts">
 			<dt>${msg("Carries")}</dt><dd>${domain ?? deployment ?? msg("nothing")}</dd>
 			<dt>${msg("Address")}</dt><dd class="mono">${user}@${address.includes(":") ? `[${address}]` : address}:${port}</dd>
+			${publicAddress ? html`<dt>${msg("Public address")}</dt><dd class="mono">${publicAddress}</dd>` : nothing}
 			<dt>${msg("Has")}</dt><dd class="numbers">${msg(str`${memory} of memory, ${disk} of disk`)}<br /><span class="quiet small">${system}</span></dd>
-			<dt>${msg("Known by")}</dt><dd class="mono small">${fingerprint}</dd>
-			<dt>${msg("Added")}</dt><dd>${when(createdAt)}</dd>
+			<dt>${msg("Known by")}</dt><dd class="mono small">${this.machine.fingerprint}</dd>
+			<dt>${msg("Added")}</dt><dd>${when(this.machine.createdAt)}</dd>
 		</dl>`;
 	}
 

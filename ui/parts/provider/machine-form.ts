@@ -15,7 +15,7 @@ import { field } from "../field.ts";
 import { Part } from "../part.ts";
 import type { Sure } from "./sure-dialog.ts";
 
-type Typed = Record<"id" | "address" | "port" | "user" | "memory" | "disk" | "system", string>;
+type Typed = Record<"id" | "address" | "publicly" | "port" | "user" | "memory" | "disk" | "system", string>;
 
 /** A host key, and for what it was asked. */
 interface Shown {
@@ -39,7 +39,15 @@ export class MachineForm extends Part {
 	readonly #intention = new Intention();
 	readonly #form = new Form(this, {
 		name: "machine",
-		checks: { id: given, address: given, port: whole, user: given, memory: whole, disk: whole },
+		checks: {
+			id: given,
+			address: given,
+			publicly: nothingOrAddress,
+			port: whole,
+			user: given,
+			memory: whole,
+			disk: whole,
+		},
 		say: sentenceOf,
 		send: async (typed) => {
 			const wish = { ...typed, system: this.querySelector<HTMLSelectElement>("#machine-system")?.value ?? "" };
@@ -83,6 +91,7 @@ export class MachineForm extends Part {
 			html`<form class="stack" novalidate @submit=${form.submit}>
 			${field(form, { ...input, name: "id", label: msg("Name"), hint: msg("What you call it") })}
 			${field(form, { ...input, name: "address", label: msg("Address"), placeholder: "192.0.2.7" })}
+			${field(form, { ...input, name: "publicly", label: msg("Public address"), hint: msg("Where customers reach it, if elsewhere") })}
 			${field(form, { ...input, name: "port", label: msg("Port of its SSH server"), value: "22" })}
 			${field(form, { ...input, name: "user", label: msg("User there"), value: "root" })}
 			${field(form, { ...input, name: "memory", label: msg("Memory for services, GiB") })}
@@ -123,8 +132,14 @@ function bodyOf(typed: Typed) {
 	return {
 		...{ id: typed.id.trim(), address: typed.address.trim(), user: typed.user.trim(), port: Number(typed.port) },
 		...{ memoryMiB: Number(typed.memory) * 1024, diskGiB: Number(typed.disk) },
+		publicAddress: typed.publicly.trim() || null,
 		system: typed.system as "x86_64-linux",
 	};
+}
+
+/** A first look; the node looks again. */
+function nothingOrAddress(value: string): string | null {
+	return /^[a-z0-9.:-]*$/i.test(value.trim()) ? null : msg("Write a host name or an IP address");
 }
 
 function whole(value: string): string | null {
