@@ -1,9 +1,10 @@
 /** Story 1 in a real browser against the real demo: by clicking, at the width of a phone and of a desk. Makes the README's pictures. */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import AxeBuilderSource from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Database } from "../../node/store/database.ts";
 import { eventually, Poster, World } from "../stories/world.ts";
 import { executable, openBrowser, viewer } from "./gallery/browser.ts";
 
@@ -103,7 +104,7 @@ describe.skipIf(!executable)("the demo in a browser", () => {
 		await page.close();
 	});
 
-	test("what is removed says so, is kept, and comes back", async () => {
+	test("what has not answered for long is set up again by a click; what is removed says so, is kept, and comes back", async () => {
 		const context = await browser.newContext({ ...viewer, viewport: { width: 1280, height: 860 } });
 		const page = await context.newPage();
 		page.setDefaultTimeout(30_000);
@@ -112,6 +113,25 @@ describe.skipIf(!executable)("the demo in a browser", () => {
 		await page.getByRole("textbox", { name: "Password" }).fill("ada has a long password");
 		await page.getByRole("button", { name: "Sign in" }).click();
 		await page.getByRole("link", { name: "choir.localhost" }).first().click();
+
+		await page.getByRole("heading", { name: "History" }).waitFor();
+		const again = page.getByRole("button", { name: "Set up again" });
+		expect(await again.count()).toBe(0);
+		await eventually("it is offered", async () => {
+			await spoilt(world, "snac");
+			await page.reload();
+			await page.getByRole("heading", { name: "History" }).waitFor();
+			return (await again.count()) === 1;
+		});
+		await again.click();
+		await page.getByText("Put snac right").waitFor();
+		await page.getByRole("heading", { name: "Set up anew: choir.localhost" }).waitFor({ timeout: 60_000 });
+		await page.getByRole("link", { name: "Go on" }).click();
+		await eventually("it is offered no more", async () => {
+			await page.reload();
+			await page.getByRole("heading", { name: "History" }).waitFor();
+			return (await page.getByText("all well").count()) > 0 && (await again.count()) === 0;
+		});
 		await page.getByRole("button", { name: "Remove choir.localhost" }).click();
 		await page.getByLabel("Type choir.localhost to confirm").fill("choir.localhost");
 		await page.getByRole("button", { name: "Remove choir.localhost" }).click();
@@ -123,6 +143,21 @@ describe.skipIf(!executable)("the demo in a browser", () => {
 		await context.close();
 	});
 });
+
+/** Takes from North's service what it cannot start without, and its process; as if that had been so for longer than two minutes. */
+async function spoilt(world: World, service: string): Promise<void> {
+	const folder = join(world.folder, "north/services");
+	for (const { pid, unit } of await world.processes()) {
+		const [, deployment = "", name] = unit.split("/");
+		if (name !== service || !existsSync(join(folder, deployment))) continue;
+		rmSync(join(folder, deployment, service, "state/data/server.json"), { force: true });
+		process.kill(pid, "SIGKILL");
+	}
+	const database = new Database(join(world.folder, "north/node.sqlite"));
+	const ago = Date.now() - 10 * 60_000;
+	database.run("UPDATE sighting SET health = 'unwell', since = $ago WHERE service = $service", { ago, service });
+	database.close();
+}
 
 /** Requests that leave this world: there must be none. */
 function foreignRequests(page: Page, port: number): string[] {

@@ -93,7 +93,8 @@ export class PageJob extends Page {
 		if (isOver(job) && job.endedAt)
 			return html`${when(job.endedAt)} · ${msg(str`took ${duration(timeTaken(job, now) ?? 0)}`)}`;
 		if (job.state === "waiting") return msg("Begins as soon as there is room");
-		if (job.state === "cancelling") return msg("What was done is being undone");
+		if (job.state === "cancelling")
+			return isCare(job) ? msg("It is being cancelled") : msg("What was done is being undone");
 		const { seconds, late } = timeLeft(job, now);
 		if (late) return msg("Takes longer than usual; it goes on");
 		return msg(str`${roughly(seconds)} left`);
@@ -102,7 +103,7 @@ export class PageJob extends Page {
 	#cancelButton(job: Job): TemplateResult | typeof nothing {
 		if (!job.canCancel || isOver(job) || job.state === "cancelling") return nothing;
 		return html`<button type="button" class="button small" aria-busy=${this.#cancel.busy} @click=${() => this.#cancel.run()}>
-			${isMove(job) ? msg("Call it off") : msg("Cancel and undo")}</button>`;
+			${isMove(job) ? msg("Call it off") : isCare(job) ? msg("Cancel") : msg("Cancel and undo")}</button>`;
 	}
 
 	/** The records to set, shown at the step that waits for them. After a move it may be the old provider's that still stand. */
@@ -132,6 +133,11 @@ export class PageJob extends Page {
 /** Whether a deployment moves, away from here or in. */
 function isMove({ kind }: Job): boolean {
 	return kind === "leave" || kind === "arrive";
+}
+
+/** Work that has nothing to take back. */
+function isCare({ kind }: Job): boolean {
+	return kind === "repair" || kind === "restart";
 }
 
 /** That a step is done is said by the next one that begins. */

@@ -11,10 +11,13 @@ import "./first-account.ts";
 import { icon } from "./icons.ts";
 import { Part } from "./part.ts";
 
-/** What is left of a move that was called off, and where it begins anew. What has moved is told by the move's own story. */
-const calledOff: Readonly<Record<string, (domain: string) => readonly [sentence: string, again: string]>> = {
+/** What is left of work that came to nothing, and for a move where it begins anew; of what is not named, all is as it was. */
+const undone: Readonly<Record<string, (domain: string) => readonly [sentence: string, again?: string]>> = {
 	leave: (domain) => [msg("Called off: everything here is as it was"), moveAddress(domain)],
 	arrive: () => [msg("Called off: it stays where it was, and nothing of it is left here"), "/move-in"],
+	deploy: () => [msg("Undone: nothing of it is left")],
+	repair: () => [msg("Not finished; what the services hold is as it was")],
+	restart: () => [msg("Not finished; what the services hold is as it was")],
 };
 
 /** How a job ended and what comes next: done with the addresses, undone with the reason, stuck with what to do. */
@@ -42,7 +45,8 @@ export class JobEnd extends Part {
 
 	#done(): TemplateResult | typeof nothing {
 		const domain = this.job.domain ?? "";
-		if (this.job.kind in calledOff) return nothing;
+		// What has moved is told by the move's own story.
+		if (["leave", "arrive"].includes(this.job.kind)) return nothing;
 		if (!["deploy", "restore"].includes(this.job.kind))
 			return html`<p><a class="button main" href=${this.job.kind === "erase" ? "/home" : deploymentAddress(domain)}>${msg("Go on")}</a></p>`;
 		return html`<section class="stack" aria-labelledby="ready">
@@ -60,9 +64,8 @@ export class JobEnd extends Part {
 	}
 
 	#undone(): TemplateResult {
-		const [sentence, again] = calledOff[this.job.kind]?.(this.job.domain ?? "") ?? [
-			msg("Undone: nothing of it is left"),
-		];
+		const said = undone[this.job.kind]?.(this.job.domain ?? "");
+		const [sentence, again] = said ?? [msg("Undone: everything is as it was")];
 		return html`<section class="stack" aria-labelledby="undone">
 			<h2 id="undone">${sentence}</h2>
 			${this.#reason("attention")}
