@@ -1,5 +1,6 @@
-# Test equipment: a machine's or a node's configuration, evaluated with the stand-ins, or with nixpkgs' own lib where its path is given.
-{ nixpkgsLib ? null }:
+# Test equipment: a machine's or a node's configuration, evaluated with the stand-ins, or with nixpkgs' own lib, and some of its
+# modules, where their paths are given.
+{ nixpkgsLib ? null, nixosModules ? null }:
 let
   lib = if nixpkgsLib == null then import ./lib.nix else import nixpkgsLib;
 
@@ -16,9 +17,10 @@ let
   } // lib.genAttrs [ "coreutils" "gnutar" "sqlite" "mkpasswd" "openssl" "openssh" "garage_2" "nodejs" ] fake;
 
   nixos = import ./nixos.nix { inherit lib; };
+  real = import ./nixos-modules.nix { inherit lib nixos fake; modules = nixosModules; };
   evaluated = modules: (lib.evalModules {
-    modules = [ nixos.base nixos.services ] ++ modules;
-    specialArgs = { inherit pkgs; };
+    modules = [ nixos.base ] ++ (if nixosModules == null then [ nixos.servers nixos.services ] else [ real.module ]) ++ modules;
+    specialArgs.pkgs = if nixosModules == null then pkgs else pkgs // real.packages // { formats = pkgs.formats // real.formats; };
   }).config;
   # `{ "a.b" = 1; }` as `{ a.b = 1; }`.
   nested = path: value: lib.foldl' (inner: name: { ${name} = inner; }) value (lib.reverseList (lib.splitString "." path));

@@ -1,6 +1,6 @@
 # Test equipment: the options of nixpkgs' NixOS modules that ours may set, with what those modules make of them where ours could
 # contradict it, written down after reading them (specs/nixos.md says which), so that what they would refuse is refused here too.
-# With NIXPKGS=/path the real ones are used instead, with NIXOS_MODULES=/path those of the six services (nixos-modules.nix).
+# With NIXPKGS=/path the real ones are used instead, with NIXOS_MODULES=/path those that nixos-modules.nix names.
 { lib }:
 let
   inherit (lib) mkDefault mkIf mkMerge mkOption types;
@@ -55,14 +55,14 @@ let
     documentation = optional texts [ ];
   };
   service = unit // {
-    environment = optional (types.attrsOf types.str) { };
+    environment = optional (types.attrsOf (if types ? oneOf then types.oneOf [ types.str types.path types.package ] else types.str)) { };
     path = optional (types.listOf types.package) [ ];
     restartTriggers = optional (types.listOf types.raw) [ ];
     script = optional types.lines "";
     preStart = optional types.lines "";
     preStop = optional types.lines "";
     serviceConfig = settings;
-    startAt = optional texts [ ];
+    startAt = optional types.raw [ ];
     startLimitIntervalSec = optional types.int 10;
   };
   user = {
@@ -117,6 +117,20 @@ rec {
       users.groups = optional (types.attrsOf (sub { members = optional texts [ ]; })) { };
       users.users = optional (types.attrsOf (sub user)) { };
 
+      services.openssh = { inherit enable settings; };
+    };
+
+    config.assertions = lib.mapAttrsToList
+      (name: user: says
+        (name == "root" || (user.uid or null != null)
+          || (if user.isSystemUser then !user.isNormalUser && config.users.groups ? ${user.group} else user.isNormalUser))
+        "users.users.${name} is either of the system, in a group that there is, or normal")
+      config.users.users;
+  };
+
+  # What services stand on.
+  servers = { config, ... }: {
+    options = {
       services.nginx = {
         inherit enable;
         user = optional types.str "nginx";
@@ -128,7 +142,6 @@ rec {
         commonHttpConfig = optional types.lines "";
         virtualHosts = optional (types.attrsOf (sub virtualHost)) { };
       };
-      services.openssh = { inherit enable settings; };
       services.postgresql = {
         inherit enable settings;
         package = package "postgresql";
@@ -150,12 +163,7 @@ rec {
     ++ map
       (one: says (one.ensureDBOwnership -> builtins.elem one.name config.services.postgresql.ensureDatabases)
         "services.postgresql.ensureUsers: ${one.name} has no database of its name")
-      config.services.postgresql.ensureUsers
-    ++ lib.mapAttrsToList
-      (name: user: says
-        (name == "root" || (if user.isSystemUser then !user.isNormalUser && config.users.groups ? ${user.group} else user.isNormalUser))
-        "users.users.${name} is either of the system, in a group that there is, or normal")
-      config.users.users;
+      config.services.postgresql.ensureUsers;
   };
 
   # The modules of the six services.

@@ -1,6 +1,7 @@
 /**
  * Against nixpkgs itself, where somebody has it: NIXPKGS=/path is the whole of it, NIXPKGS_LIB=/path its folder `lib` alone
- * (from github:nix-community/nixpkgs.lib). Neither is to be had wherever tests run.
+ * (from github:nix-community/nixpkgs.lib), NIXOS_MODULES=/path its folder `nixos/modules`, of which those that are named in
+ * nixos-modules.nix are enough. None is to be had wherever tests run.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { evaluated, nix } from "./get-nix.ts";
 
 const nixpkgs = process.env["NIXPKGS"];
 const nixpkgsLib = process.env["NIXPKGS_LIB"] ?? (nixpkgs && join(nixpkgs, "lib"));
+const nixosModules = process.env["NIXOS_MODULES"] ?? (nixpkgs && join(nixpkgs, "nixos/modules"));
 const program = await nix();
 const root = join(import.meta.dirname, "../..");
 const store = join(root, ".cache/nix-store");
@@ -61,47 +63,73 @@ describe.skipIf(!nixpkgsLib || program === null)("nixpkgs' lib (needs NIXPKGS_LI
 	});
 });
 
-describe.skipIf(!nixpkgs || program === null)(
-	"nixpkgs' own modules (needs NIXPKGS=/path)",
+/** What nixpkgs' modules refuse of a machine, and which units we name that nobody makes. */
+const report = `lib: m: let
+	unitsOf = one: builtins.filter (lib.hasSuffix ".service") (one.units ++ one.prepared);
+	isThere = name: let unit = m.systemd.services.\${lib.removeSuffix ".service" name} or { }; in
+		(unit.serviceConfig or { }) ? ExecStart || (unit.script or "") != "";
+in {
+	failed = builtins.concatMap (one: if one.assertion then [ ] else [ one.message ]) m.assertions;
+	missing = builtins.filter (name: !(isThere name)) (builtins.concatMap unitsOf (builtins.attrValues m.fediversity.services));
+}`;
+const direct = `{ fediversity.certificates = { acceptTerms = true; email = "a@choir.example"; }; }`;
+
+describe.skipIf(!nixosModules || !nixpkgsLib || program === null)(
+	"nixpkgs' modules of the services, of nginx and of PostgreSQL (needs NIXOS_MODULES=/path and NIXPKGS_LIB=/path)",
 	{ timeout: 120_000 },
 	() => {
-		test.each(Object.entries(wholes))(
-			"take ours, and have every unit that we name: %s",
-			async (_name, services) => {
-				const found = await evaluated<{ failed: string[]; missing: string[]; system: string }>(
-					program ?? "",
-					`let
+		const ways = { directly: direct, "through the gateway": `{ fediversity.gateway.addresses = [ "10.0.0.1" ]; }` };
+		const cases = Object.entries(wholes).flatMap(([name, services]) =>
+			Object.entries(ways).map(([way, settings]) => [name, way, services, settings] as const),
+		);
+		test.each(cases)("take ours: %s, reached %s", async (_name, _way, services, settings) => {
+			const found = await evaluated<{ failed: string[]; missing: string[]; hosts: string[]; nginx: string }>(
+				program ?? "",
+				`let
+					evaluate = import ${root}/test/nix/evaluate.nix { nixpkgsLib = ${nixpkgsLib}; nixosModules = ${nixosModules}; };
+					m = evaluate.machine { imports = [ ${deployment(services)} ${settings} ]; };
+					settings = if m.services.gotosocial.enable then [ m.services.gotosocial.settings ]
+						else [ m.services.garage.settings m.services.peertube.settings m.services.pixelfed.settings m.services.postgresql.settings ];
+				in builtins.deepSeq [ m.systemd.services m.systemd.timers m.users settings ]
+				((${report}) evaluate.lib m // {
+					hosts = map (one: builtins.head one.hosts) (builtins.attrValues m.fediversity.deployment.services);
+					nginx = m.environment.etc."nginx/nginx.conf".source.text;
+				})`,
+				store,
+			);
+			expect(found).toMatchObject({ failed: [], missing: [] });
+			for (const host of found.hosts) expect(found.nginx).toMatch(new RegExp(`server_name ${host} *;`));
+		});
+	},
+);
+
+describe.skipIf(!nixpkgs || program === null)("whole systems (needs NIXPKGS=/path)", { timeout: 300_000 }, () => {
+	test.each(Object.entries(wholes))("are built of ours: %s", async (_name, services) => {
+		const found = await evaluated<{ failed: string[]; missing: string[]; system: string }>(
+			program ?? "",
+			`let
 				machine = import ${nixpkgs}/nixos/lib/eval-config.nix {
 					system = "x86_64-linux";
 					modules = [
 						${root}/nix/machine.nix
 						${deployment(services)}
+						${direct}
 						({ pkgs, ... }: {
 							fediversity.package = pkgs.hello // { nodejs = pkgs.nodejs; };
-							fediversity.certificates = { acceptTerms = true; email = "a@choir.example"; };
 							boot.isContainer = true;
 							system.stateVersion = "25.11";
 						})
 					];
 				};
-				m = machine.config;
-				names = builtins.concatLists (builtins.attrValues (builtins.mapAttrs (_: one: one.units) m.fediversity.services));
-				isThere = name: let service = m.systemd.services.\${machine.pkgs.lib.removeSuffix ".service" name} or { }; in
-					machine.pkgs.lib.hasSuffix ".timer" name || (service.serviceConfig or { }) ? ExecStart || (service.script or "") != "";
-			in {
-				failed = builtins.concatMap (one: if one.assertion then [ ] else [ one.message ]) m.assertions;
-				missing = builtins.filter (name: !(isThere name)) names;
-				system = builtins.unsafeDiscardStringContext m.system.build.toplevel.drvPath;
+			in (${report}) machine.pkgs.lib machine.config // {
+				system = builtins.unsafeDiscardStringContext machine.config.system.build.toplevel.drvPath;
 			}`,
-					store,
-				);
-				expect(found).toMatchObject({ failed: [], missing: [] });
-				expect(found.system).toMatch(/\.drv$/);
-			},
-			300_000,
+			store,
 		);
-	},
-);
+		expect(found).toMatchObject({ failed: [], missing: [] });
+		expect(found.system).toMatch(/\.drv$/);
+	});
+});
 
 /** Lists are put together in another order, which means nothing to any of these options. */
 function inOrder(value: unknown): unknown {
