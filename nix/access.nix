@@ -53,8 +53,9 @@ in
       };
     };
     users.users = {
+      # sshd goes by the first line with a key: of one that is in both lists more is true.
       root.openssh.authorizedKeys.keys =
-        map (key: ''restrict,command="${agentOnly}" ${key}'') cfg.agentKeys ++ map (key: "restrict ${key}") cfg.deployKeys;
+        map (key: "restrict ${key}") cfg.deployKeys ++ map (key: ''restrict,command="${agentOnly}" ${key}'') cfg.agentKeys;
     }
     // lib.optionalAttrs (cfg.customerKeys != [ ]) {
       customer = {

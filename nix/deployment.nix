@@ -86,7 +86,9 @@ in
     publicAddress = mkOption {
       type = types.nullOr (types.strMatching "[0-9A-Za-z.:-]+");
       default = null;
-      description = "Where everybody but the node reaches this machine, if elsewhere, as behind NAT. The node says what it was told by `machine add`.";
+      description = ''
+        Where everybody but the node reaches this machine, if elsewhere, as behind NAT. The node says what `machine add` was told.
+      '';
     };
 
     planned = mkOption {

@@ -2,13 +2,29 @@
 # machine before; of them NixOS knows paths only.
 { nixpkgs, nixops4, nixops4-nixos, machines, data }:
 let
-  # Otherwise the node would lock itself out by its first switch.
-  letsSomebodyIn = { config, ... }: {
-    assertions = [{
-      assertion = config.fediversity.access.deployKeys != [ ];
-      message = "fediversity.access.deployKeys: the node's copy of `machines` has no key; put the node's there, and switch the node";
-    }];
-  };
+  key = data.ssh.publicKey or null;
+
+  # Otherwise the node would lock itself out by its next switch, whatever its copy of `machines` says.
+  letsNodeIn = machine: { config, lib, ... }:
+    let
+      inherit (config.services.openssh) enable settings;
+      lets = (config.users.users.${machine.user} or { }).openssh.authorizedKeys or { };
+      isNode = line: builtins.match ".*command=.*" line == null && (key == null || lib.hasInfix key line);
+    in
+    {
+      fediversity.access.deployKeys = if key == null then [ ] else [ key ];
+      assertions = [
+        {
+          assertion = machines ? ${machine.name};
+          message = "the node's copy of `machines` has no ${machine.name}; put it there, and switch the node";
+        }
+        {
+          assertion = enable && (builtins.any isNode (lets.keys or [ ]) || lets.keyFiles or [ ] != [ ])
+            && (machine.user != "root" || builtins.elem settings.PermitRootLogin [ "prohibit-password" "without-password" "yes" ]);
+          message = "the node's copy of `machines` would lock the node out as ${machine.user}; let it in by its key, and switch the node";
+        }
+      ];
+    };
 in
 {
   providers.local = nixops4.modules.nixops4Provider.local;
@@ -42,7 +58,7 @@ in
           };
           nixos.specialArgs = { inherit resources; };
           nixos.module = {
-            imports = [ ../machine.nix letsSomebodyIn ]
+            imports = [ ../machine.nix (letsNodeIn machine) ]
               ++ (if machines ? ${machine.name} then [ machines.${machine.name} ] else [ ])
               ++ (if machine.publicAddress == machine.address then [ ] else [ { fediversity = { inherit (machine) publicAddress; }; } ]);
             fediversity.deployment = builtins.seq members.system.members.begun.outputs.step {

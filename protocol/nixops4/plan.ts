@@ -47,8 +47,8 @@ export const Plan = z.strictObject({
 	provider: z.strictObject({ executable: text, args: z.array(text) }),
 	/** What the deployment needs of a machine of its own; `absent`: it goes back, after a run in mode `absent` has emptied it. */
 	machine: inputs.machine.pick({ memoryMiB: true, diskMiB: true, system: true, ensure: true }),
-	/** How the deploying machine gets there; the key is a file's path. */
-	ssh: z.strictObject({ identityFile: text.nullable() }),
+	/** How the deploying machine gets there: the key is a file's path, its public half goes on being let in. */
+	ssh: z.strictObject({ identityFile: text.nullable(), publicKey: PublicKey.optional() }),
 	/** With which the customer may sign in to the machine, as a user without power. */
 	customerKeys: z.array(PublicKey),
 	services: z.record(word, PlannedService),

@@ -231,6 +231,7 @@ let
     escapeShellArgs = list: builtins.concatStringsSep " " (map escapeShellArg list);
     removeSuffix = suffix: text: if hasSuffix suffix text then substring 0 (stringLength text - stringLength suffix) text else text;
     removePrefix = prefix: text: if hasPrefix prefix text then substring (stringLength prefix) (-1) text else text;
+    hasInfix = infix: text: replaceStrings [ infix ] [ "" ] text != text;
     splitString = by: text: filter isString (builtins.split (replaceStrings [ "." ] [ "\\." ] by) text);
     last = list: elemAt list (length list - 1);
     toInt = text: builtins.fromJSON text;

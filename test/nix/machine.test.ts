@@ -270,12 +270,15 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 
 	test("without a deployment it is empty and waits, with a shell for nobody but the node", async () => {
 		const key = `ssh-ed25519 ${"A".repeat(68)} node`;
-		const expression = `(${seen}) ((import ${here}/evaluate.nix { }).machine { fediversity.access.agentKeys = [ "${key}" ]; })`;
+		const both = `{ fediversity.access = { agentKeys = [ "${key}" ]; deployKeys = [ "${key}" ]; }; }`;
+		const expression = `(${seen}) ((import ${here}/evaluate.nix { }).machine ${both})`;
 		const empty = await evaluated<Machine>(program ?? "", expression, store());
 		expect(empty.agent).toEqual({ services: {} });
 		expect(Object.keys(empty.units)).toEqual([]);
 		expect(empty.ports).toEqual([]);
-		expect(empty.keys[0]).toMatch(
+		// The first one counts.
+		expect(empty.keys[0]).toBe(`restrict ${key}`);
+		expect(empty.keys[1]).toMatch(
 			/^restrict,command="\S+sh \S+-agent-only\.sh \S+\/bin\/fediversity-agent" ssh-ed25519 A+ node$/,
 		);
 	});

@@ -92,23 +92,30 @@ describe.skipIf(program === null)("The root of all deployments (needs Nix)", { t
 		expect(tree.members?.["state"]?.resource?.inputs).toEqual({ deployment: words });
 	});
 
-	test("a machine's system lets in the keys that the plan has, and no other text", async () => {
+	test("a machine's system lets in the keys that the plan has, the node's too, and no other text", async () => {
 		const key = `ssh-ed25519 ${"A".repeat(68)}`;
-		const system = async (customerKeys: string[], more = "") => {
+		const system = async (
+			customerKeys: string[],
+			more = "",
+			{ machines = "{ m1 = { }; }", ssh = {}, user = "root" } = {},
+		) => {
 			const file = join(folder, "plan.json");
-			writeFileSync(file, JSON.stringify({ ...choir(), services: {}, customerKeys }));
+			writeFileSync(
+				file,
+				JSON.stringify({ ...choir(), services: {}, customerKeys, ssh: { identityFile: null, ...ssh } }),
+			);
 			return evaluated<{ keys: string[]; failed: string[]; at: string }>(
 				program ?? "",
 				`let
 				data = builtins.fromJSON (builtins.readFile ${file});
 				inherit (import ${import.meta.dirname}/evaluate.nix { }) evaluated;
-				outputs = { step = ""; stdout = ""; address = ""; publicAddress = "203.0.113.7"; user = ""; hostKey = ""; port = 22; name = "m1"; };
+				outputs = { step = ""; stdout = ""; address = ""; publicAddress = "203.0.113.7"; user = "${user}"; hostKey = ""; port = 22; name = "m1"; };
 				system = import ${root}/system.nix {
 					inherit data;
 					nixpkgs = { };
 					nixops4.modules.nixops4Provider.local = { };
 					nixops4-nixos.modules.nixops4Component.nixos = { };
-					machines = { };
+					machines = ${machines};
 				};
 				members = { machine = { inherit outputs; }; services.members = { };
 					system.members = builtins.mapAttrs (_: _: { inherit outputs; }) { begun = 1; switch = 1; done = 1; }; };
@@ -125,8 +132,27 @@ describe.skipIf(program === null)("The root of all deployments (needs Nix)", { t
 		const lets = `{ fediversity.access.deployKeys = [ "${key}" ]; }`;
 		expect(await system([key], lets)).toEqual({ keys: [`restrict,pty ${key}`], failed: [], at: "203.0.113.7" });
 		await expect(system([`${key} "; }`])).rejects.toThrow("is not of type");
-		// The node's own copy of what its machines are may lack its key, and then it would be its last switch.
-		expect((await system([])).failed.join()).toContain("deployKeys");
+		// It would be the node's last switch, were it up to its copy of what its machines are.
+		const out = async (...asked: Parameters<typeof system>) => (await system(...asked)).failed;
+		const ours = { ssh: { publicKey: key } };
+		const locked = [expect.stringContaining("lock the node out")];
+		expect(await out([])).toEqual(locked);
+		expect(await out([], "", ours)).toEqual([]);
+		expect(await out([], lets.replace("AAA", "BBB"), ours)).toEqual([]);
+		for (const more of [
+			"users.users.root.openssh.authorizedKeys.keys = lib.mkForce [ ]",
+			`users.users.root.openssh.authorizedKeys.keys = lib.mkForce [ "${key.replace("AAA", "BBB")}" ]`,
+			'services.openssh.settings.PermitRootLogin = lib.mkForce "no"',
+			"services.openssh.enable = lib.mkForce false",
+		])
+			expect(await out([], `({ lib, ... }: { ${more}; })`, ours), more).toEqual(locked);
+		expect(await out([], "", { ...ours, user: "deploy" })).toEqual([expect.stringContaining("as deploy")]);
+		const deploy = `{ users.users.deploy = { isNormalUser = true; openssh.authorizedKeys.keys = [ "${key} node" ]; }; }`;
+		expect(await out([], deploy, { ...ours, user: "deploy" })).toEqual([]);
+		expect(await out([], deploy.replace(key, `command=\\"id\\" ${key}`), { ...ours, user: "deploy" })).toEqual([
+			expect.stringContaining("as deploy"),
+		]);
+		expect(await out([], "", { ...ours, machines: "{ m2 = { }; }" })).toEqual([expect.stringContaining("has no m1")]);
 	});
 
 	test("another version of plans is refused", async () => {

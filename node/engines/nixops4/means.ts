@@ -14,6 +14,8 @@ export interface Nixops4EngineOptions {
 	readonly environment: Readonly<Record<string, string>>;
 	/** The directory with the Nix code of the root. */
 	readonly root: string;
+	/** Of the key by which machines know this node. */
+	readonly publicKey: () => Promise<string>;
 	/** Where the machines' web servers listen for the gateway. */
 	readonly webPort: number;
 	/** How long a service may take until it first answers, seconds. */

@@ -45,6 +45,7 @@ function engine({
 	const made = new Nixops4Engine({
 		...{ nodeId: `test-${folder}`, folder, program, root: folder, webPort: 80, deadline: 100, readySeconds: 1 },
 		site: { provider: { executable: node, args: [] }, identityFile: node, system, customerKeys: () => keys },
+		publicKey: async () => `${key("N")} node`,
 		environment: { PATH: process.env["PATH"] },
 		workings: async () => ({
 			runs: { open: async () => ({ environment: {}, close: async () => {} }), close: async () => {} },
@@ -82,6 +83,7 @@ test("a run that was called off goes on, and what it made true is remembered", a
 	const keys: string[] = [];
 	const one = engine({ keys });
 	await run(one.stages(plan));
+	expect(JSON.parse(readFileSync(at("plan.json"), "utf8")).ssh).toEqual({ identityFile: "node", publicKey: key("N") });
 	keys.push(key("A"));
 	await calledOff(one);
 	expect([backend(one), one.signIn(plan)]).toMatchObject(["up", { keys: 0, current: false }]);

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { Problem } from "#protocol/problem.ts";
 import type { Agent } from "../../agent/agent.ts";
+import { parseKey } from "../../customers/ssh-key.ts";
 import { lazily } from "../../lazily.ts";
 import { serviceNamed } from "../../services/catalogue.ts";
 import type { Service } from "../../services/service.ts";
@@ -223,7 +224,8 @@ export class Nixops4Engine implements Engine {
 		const { generation } = await folder.remember(standing);
 		const { program, environment, root, deadline, nodeId } = this.#options;
 		const [{ runs }, { Application }] = await Promise.all([this.#workings(), import("./application.ts")]);
-		const numbered = { ...wanted, generation };
+		const ssh = { ...wanted.ssh, publicKey: parseKey(await this.#options.publicKey()).key };
+		const numbered = { ...wanted, generation, ssh };
 		await folder.prepare(numbered, root);
 		const application = new Application({
 			...{ folder: folder.path, plan: numbered, runs, program, environment, deadline },

@@ -42,6 +42,7 @@ export function openNixops4Engine({ nodeId, config, fleet, environment, keysOf, 
 			NODE_COMPILE_CACHE: join(folder, "nixops4", "compiled"),
 		},
 		root: code,
+		publicKey: () => fleet.identity.publicKey(),
 		versions: lazily(() => versionsIn(code)),
 		async workings() {
 			const { workingsWith } = await import("./workings.ts");
