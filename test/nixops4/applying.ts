@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { createPatch } from "rfc6902";
 import type { Evaluator, Found, Path, Values } from "./evaluator.ts";
 import type { Log } from "./log.ts";
-import { type Mishap, ProviderProcess } from "./provider-process.ts";
+import { ProviderProcess } from "./provider-process.ts";
 
 interface Recorded {
 	type: string;
@@ -39,13 +39,11 @@ export class Applying {
 	readonly #states = new Map<string, Promise<StateProvider>>();
 	readonly #evaluator: Evaluator;
 	readonly #log: Log;
-	readonly #mishap: Mishap | undefined;
 	readonly #failures: { readonly path: Path; readonly error: Failed }[] = [];
 
-	constructor(evaluator: Evaluator, log: Log, mishap: Mishap | undefined) {
+	constructor(evaluator: Evaluator, log: Log) {
 		this.#evaluator = evaluator;
 		this.#log = log;
-		this.#mishap = mishap;
 	}
 
 	/** Applies what `isMeant` says and what that needs; throws Failed for the first failure. */
@@ -140,7 +138,7 @@ export class Applying {
 		past: Recorded | undefined,
 		isStateful: boolean,
 	): Promise<Values> {
-		const process = new ProviderProcess(provider, this.#mishap);
+		const process = new ProviderProcess(provider);
 		const was = past && { type, inputProperties: past.input_properties, outputProperties: past.output_properties };
 		const what = past ? "update resource" : isStateful ? "create resource" : "create stateless resource";
 		try {
@@ -172,7 +170,7 @@ export class Applying {
 	}
 
 	async #openState({ provider, type, inputs, outputs }: Applied): Promise<StateProvider> {
-		const process = new ProviderProcess(provider, this.#mishap);
+		const process = new ProviderProcess(provider);
 		const resource = { type, inputProperties: inputs, outputProperties: outputs };
 		const { state } = await process.ask<{ state: Document }>("stateResourceReadRequest", "stateResourceReadResponse", {
 			resource,
@@ -226,8 +224,8 @@ function withRecord(document: Document, path: Path, value: Recorded): Document {
 }
 
 /** The whole state document at a path, as `nixops4 state dump` reads it. */
-export async function dumped(found: Found, mishap: Mishap | undefined): Promise<object> {
-	const process = new ProviderProcess(found.provider, mishap);
+export async function dumped(found: Found): Promise<object> {
+	const process = new ProviderProcess(found.provider);
 	const resource = { type: found.type, inputProperties: found.inputs };
 	try {
 		const { state } = await process.ask<{ state: object }>("stateResourceReadRequest", "stateResourceReadResponse", {

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasSshd } from "../machine.ts";
 import { nix } from "../nix/get-nix.ts";
 import { hasPostgres } from "../postgres.ts";
-import { killedAt, type Outcome, undisturbed, type Victim } from "./killing.ts";
+import { killedAt, type Outcome, undisturbed } from "./killing.ts";
+import type { Victim } from "./mishap.ts";
 import { engineKilledAt, wholeState } from "./straw/killing.ts";
 import { StrawNode } from "./straw/node.ts";
 

@@ -1,10 +1,7 @@
 /** Kills one of the three processes of a run at one message, and lets the next run go on. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect } from "vitest";
-import { mishapHappened } from "./provider-process.ts";
+import { providers, type Victim } from "./mishap.ts";
 import { choir, Yard } from "./yard.ts";
-
-export type Victim = "nixops4" | "provider" | "node";
 
 /** All that a run of this deployment may leave in the world and in the state, whatever happened before. */
 export interface Outcome {
@@ -30,17 +27,16 @@ export async function killedAt(nix: string, victim: Victim, message: number, who
 	const yard = new Yard(nix);
 	try {
 		yard.plan(choir());
-		const side = await yard.side("d1", victim === "node" ? message : 0);
-		const kill = victim === "node" ? {} : { STAND_IN_KILL: `${victim}:${message}` };
-		const ended = await yard.nixops4(["apply", "--no-interactive"], side, kill);
+		const side = await yard.side("d1", victim, message);
+		await yard.nixops4(["apply", "--no-interactive"], side);
 		await side.close();
-		await expect.poll(() => providersIn(yard.folder), { timeout: 30_000 }).toEqual([]);
+		await expect.poll(() => providers(yard.folder), { timeout: 30_000 }).toEqual([]);
 		const secrets = yard.world.contents.delivered;
 		const { code, errors } = await yard.apply();
 		expect(code, `after ${victim} died at message ${message}: ${errors}`).toBe(0);
 		expect(outcome(yard), `after ${victim} died at message ${message}`).toEqual(whole);
 		expect(yard.world.contents.delivered).toMatchObject(secrets);
-		return ended.errors.includes(mishapHappened) || side.process.signalCode === "SIGKILL";
+		return side.hadMishap();
 	} finally {
 		yard.remove();
 	}
@@ -55,18 +51,4 @@ function outcome(yard: Yard): Outcome {
 		world: { ...world, delivered: sorted, keys: Object.keys(keys).length, buckets: Object.keys(buckets) },
 		state: JSON.parse(own.replaceAll(/127\.0\.0\.1:\d+/g, "S3")) as object,
 	};
-}
-
-/** Providers of runs in this folder that still live; where there is no /proc, none is found. */
-function providersIn(folder: string): string[] {
-	if (!existsSync("/proc/self/environ")) return [];
-	return readdirSync("/proc").filter((pid) => {
-		if (!/^\d+$/.test(pid)) return false;
-		try {
-			const arguments_ = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-			return arguments_.includes("provider") && readFileSync(`/proc/${pid}/environ`, "utf8").includes(folder);
-		} catch {
-			return false;
-		}
-	});
 }

@@ -2,7 +2,7 @@
 /**
  * Test equipment: a stand-in for the program `nixops4`, which cannot be built everywhere. It does what the real one does
  * at the commit that specs/nixops4.md names: real evaluation of the root, real provider processes, state, order, failures.
- * Not done: flakes, members that depend on outputs, locks of files. Variables that begin with STAND_IN_ make things go wrong.
+ * Not done: flakes, members that depend on outputs, locks of files. STAND_IN_FLOOD makes it say so many bytes around every span.
  */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,6 @@ import { join, resolve } from "node:path";
 import { type Applied, Applying, dumped } from "./applying.ts";
 import { Evaluator, type Path } from "./evaluator.ts";
 import { Log } from "./log.ts";
-import type { Mishap } from "./provider-process.ts";
 
 const environment = process.env;
 const log = new Log(Number(environment["STAND_IN_FLOOD"] ?? 0));
@@ -40,7 +39,7 @@ async function apply(evaluator: Evaluator, paths: readonly Path[]): Promise<void
 	if (meant.length === 0) return log.plain("Composite contains no resources; nothing to apply.");
 	log.plain("The following resources (and nested composites, if any) will be applied:");
 	for (const { path } of meant) log.plain(`  - ${path.join(".")}`);
-	const applying = new Applying(evaluator, log, mishap());
+	const applying = new Applying(evaluator, log);
 	await applying.apply(isMeant);
 	await applying.close();
 	report([...applying.done.values()]);
@@ -59,12 +58,7 @@ function report(applied: readonly Applied[]): void {
 async function dump(evaluator: Evaluator, path: Path): Promise<void> {
 	const found = (await evaluator.resources()).find((one) => one.path.join(".") === path.join("."));
 	if (!found) throw new Error(`Expected resource at ${path.join(".")}`);
-	process.stdout.write(`${JSON.stringify(await dumped(found, mishap()), null, 2)}\n`);
-}
-
-function mishap(): Mishap | undefined {
-	const [who, at] = (environment["STAND_IN_KILL"] ?? "").split(":");
-	return who === "nixops4" || who === "provider" ? { who, at: Number(at) } : undefined;
+	process.stdout.write(`${JSON.stringify(await dumped(found), null, 2)}\n`);
 }
 
 function pathIn(text: string): Path {

@@ -1,22 +1,22 @@
 /**
  * The node's side of a run, as a process of its own that tests kill: opens a run, says its environment in one line, then
- * every event in one line each, and ends with its input. Arguments: folder, deployment, and at which request it dies.
+ * every event in one line each, and ends with its input. Arguments: folder, deployment, and who is killed at which half of a message.
  */
+import { writeSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Answer } from "#protocol/nixops4/messages.ts";
 import { newSecret } from "../../node/engines/local/password.ts";
 import { Answering } from "../../node/engines/nixops4/answering.ts";
-import type { Context } from "../../node/engines/nixops4/resources/resource.ts";
 import { resourcesWith } from "../../node/engines/nixops4/resources.ts";
 import { Runs } from "../../node/engines/nixops4/runs.ts";
 import { States } from "../../node/engines/nixops4/states.ts";
 import { SealedVault } from "../../node/secrets/sealed-vault.ts";
 import { Database } from "../../node/store/database.ts";
+import { awaitMishap, type Victim } from "./mishap.ts";
 import { World } from "./world.ts";
 
-const [folder = "", deployment = "", dieAt = "0"] = process.argv.slice(2);
+const [folder = "", deployment = "", victim = "node", half = "0"] = process.argv.slice(2);
 const db = new Database(join(folder, "node.sqlite"));
 const vault = new SealedVault(db, join(folder, "vault.key"));
 const world = new World(folder);
@@ -40,22 +40,19 @@ const resources = resourcesWith({
 });
 const answering = new Answering(states, resources);
 
-let requests = 0;
-async function mortal(line: string, context: Context): Promise<Answer> {
-	const n = ++requests;
-	if (n * 2 - 1 === Number(dieAt)) process.kill(process.pid, "SIGKILL");
-	const answer = await answering.answer(line, context);
-	if (n * 2 === Number(dieAt)) process.kill(process.pid, "SIGKILL");
-	return answer;
-}
-
 const runs = new Runs({
 	socket: join(folder, "run.sock"),
 	folder: join(folder, "credentials"),
-	answering: { answer: mortal },
+	answering,
 	ended: (gone) => states.forget(gone),
 });
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+awaitMishap(
+	victim as Victim,
+	Number(half),
+	() => join(folder, "run.sock"),
+	() => writeSync(1, `${JSON.stringify({ kind: "mishap" })}\n`),
+);
 const run = await runs.open(deployment, "choir.example", say);
 say(run.environment);
 process.stdin.resume().once("end", async () => {

@@ -1,4 +1,4 @@
-/** The stand-in itself: its ways to fail are those of the real tool, or tests with it prove nothing. */
+/** The stand-in itself: its ways to fail are those of the real one, which passes the same tests, or tests with it prove nothing. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { nix } from "../nix/get-nix.ts";
+import { nixops4 as command, environmentFor, named, side } from "./program.ts";
 
 const program = await nix();
 const here = import.meta.dirname;
@@ -24,7 +25,7 @@ function root(
 	const provider = `import ${join(here, "../../nix/nixops4/provider.nix")} { inherit (s) lib; executable = "${shell}"; args = [ ]; }`;
 	writeFileSync(
 		file,
-		`let s = import ${join(here, "../nix/mk-root.nix")}; step = provider: step: { type = provider.progress; inputs = { inherit step; event = "done"; }; };
+		`let s = ${side}; step = provider: step: { type = provider.progress; inputs = { inherit step; event = "done"; }; };
 		in s.mkRoot { modules = [ ({ providers, members, ... }: let node = providers.node; in { providers.node = ${provider}; members = { ${members} }; }) ]; }`,
 	);
 	writeFileSync(join(folder, "asked"), "");
@@ -32,9 +33,9 @@ function root(
 }
 
 async function nixops4(...args: string[]) {
-	const child = spawn(process.execPath, [join(here, "nixops4.ts"), ...args], {
+	const child = spawn(command, args, {
 		cwd: folder,
-		env: { ...process.env, _NIXOPS4_EVAL: program ?? "" },
+		env: { ...process.env, ...environmentFor(program ?? "") },
 		stdio: ["ignore", "pipe", "pipe"],
 	});
 	let errors = "";
@@ -47,24 +48,24 @@ async function nixops4(...args: string[]) {
 
 const asked = () => readFileSync(join(folder, "asked"), "utf8").trim().split("\n").filter(Boolean);
 
-describe.skipIf(program === null)("The stand-in for nixops4 (needs Nix)", { timeout: 60_000 }, () => {
+describe.skipIf(program === null)(`${named} (needs Nix)`, { timeout: 60_000 }, () => {
 	test.each<[string, number, string[], string]>([
 		["an option nobody knows", 2, ["apply", "--json"], "unexpected argument '--json'"],
-		["no command", 2, [], "a subcommand is needed"],
+		["no command", 2, [], "Usage: nixops4"],
 		["a command that NixOps4 does not have", 2, ["destroy"], "unrecognized subcommand 'destroy'"],
-		["no nixops4.nix", 1, ["apply"], "nixops4.nix does not exist"],
+		["no nixops4.nix", 1, ["apply"], "nixops4 error: "],
 	])("%s ends with %i", async (_, code, args, words) => {
 		expect(await nixops4(...args)).toEqual({ code, errors: expect.stringContaining(words) });
 	});
 
 	test.each<[string, string, string]>([
 		["ends without an answer", "exit 0", "Provider process did not return any output"],
-		["fails", "exit 3", "Provider process failed with exit code: 3"],
-		["says something else", "echo hello", "Unexpected token"],
+		["fails", "exit 3", "Provider process failed with exit code: exit status: 3"],
+		["says something else", "echo hello", "expected value at line 1 column 1"],
 		[
 			"answers another question",
 			`echo '{"updateResourceResponse":{"outputProperties":{}}}'`,
-			"Expected createResourceResponse from provider but got",
+			"Expected CreateResourceResponse from provider but got: ",
 		],
 		["says no", `echo '{"errorResponse":{"message":"no room"}}'`, "Failed to create stateless resource a: no room"],
 	])("a provider that %s", async (_, answer, words) => {

@@ -1,4 +1,4 @@
-/** A node's side, the stand-in and a deployment's working folder, each as a process or a place of its own. */
+/** A node's side, nixops4 and a deployment's working folder, each as a process or a place of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -9,6 +9,8 @@ import { Plan } from "#protocol/nixops4/plan.ts";
 import type { RunEvent } from "../../node/engines/nixops4/resources/resource.ts";
 import { States } from "../../node/engines/nixops4/states.ts";
 import { Database } from "../../node/store/database.ts";
+import type { Victim } from "./mishap.ts";
+import { environmentFor, nixops4, rootIn } from "./program.ts";
 import { World } from "./world.ts";
 
 const here = import.meta.dirname;
@@ -25,6 +27,8 @@ export interface Ended {
 export interface Side {
 	readonly environment: Record<string, string>;
 	readonly events: RunEvent[];
+	/** Somebody has been killed, as was wished. */
+	readonly hadMishap: () => boolean;
 	readonly process: ChildProcess;
 	/** Ends the run and the process, unless that has been killed. */
 	close(): Promise<void>;
@@ -38,7 +42,7 @@ export class Yard {
 	constructor(nix: string) {
 		this.#nix = nix;
 		mkdirSync(join(this.folder, "work"));
-		symlinkSync(join(here, "root"), join(this.folder, "work/root"));
+		symlinkSync(rootIn(join(this.folder, "root"), join(here, "root")), join(this.folder, "work/root"));
 		writeFileSync(join(this.folder, "work/nixops4.nix"), "import ./root { plan = ./plan.json; }\n");
 	}
 
@@ -46,12 +50,13 @@ export class Yard {
 		writeFileSync(join(this.folder, "work/plan.json"), JSON.stringify(Plan.parse(plan)));
 	}
 
-	async side(deployment = "d1", dieAt = 0): Promise<Side> {
-		const child = spawn(process.execPath, [join(here, "node-side.ts"), this.folder, deployment, String(dieAt)], {
+	async side(deployment = "d1", victim: Victim = "node", half = 0): Promise<Side> {
+		const child = spawn(process.execPath, [join(here, "node-side.ts"), this.folder, deployment, victim, String(half)], {
 			stdio: ["pipe", "pipe", "inherit"],
 		});
 		child.stdin.on("error", () => {});
 		const events: RunEvent[] = [];
+		let mishap = false;
 		const ended = once(child, "exit");
 		const lines = createInterface({ input: child.stdout });
 		const environment = await new Promise<Record<string, string>>((ready, failed) => {
@@ -59,6 +64,7 @@ export class Yard {
 			lines.on("line", (line) => {
 				const said = JSON.parse(line);
 				if ("FEDIVERSITY_RUN_SOCKET" in said) ready(said);
+				else if (said.kind === "mishap") mishap = true;
 				else events.push(said);
 			});
 		});
@@ -66,15 +72,15 @@ export class Yard {
 			child.stdin.end();
 			await ended;
 		};
-		return { environment, events, process: child, close };
+		return { environment, events, hadMishap: () => mishap, process: child, close };
 	}
 
-	/** Runs the stand-in in the deployment's folder. */
+	/** Runs it in the deployment's folder. */
 	async nixops4(args: readonly string[], side: Side, more: Record<string, string> = {}): Promise<Ended> {
-		const child = spawn(process.execPath, [join(here, "nixops4.ts"), ...args], {
+		const child = spawn(nixops4, args, {
 			cwd: join(this.folder, "work"),
 			// What it leaves behind when it is killed goes with the yard.
-			env: { ...process.env, TMPDIR: this.folder, ...side.environment, _NIXOPS4_EVAL: this.#nix, ...more },
+			env: { ...process.env, TMPDIR: this.folder, ...environmentFor(this.#nix), ...side.environment, ...more },
 			stdio: ["ignore", "pipe", "pipe"],
 		});
 		const said = { output: "", errors: "" };

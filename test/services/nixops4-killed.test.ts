@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasSshd } from "../machine.ts";
 import { nix } from "../nix/get-nix.ts";
-import { killedAt, undisturbed, type Victim } from "../nixops4/killing.ts";
+import { killedAt, undisturbed } from "../nixops4/killing.ts";
+import type { Victim } from "../nixops4/mishap.ts";
 import { engineKilledAt, wholeState } from "../nixops4/straw/killing.ts";
 import { StrawNode } from "../nixops4/straw/node.ts";
 import { hasPostgres } from "../postgres.ts";
@@ -9,7 +10,7 @@ import { hasPostgres } from "../postgres.ts";
 const program = await nix();
 const victims: readonly Victim[] = ["nixops4", "provider", "node"];
 
-describe.skipIf(program === null)("A run by NixOps4's stand-in in which somebody is killed (needs Nix)", () => {
+describe.skipIf(program === null)("A run by NixOps4 in which somebody is killed (needs Nix)", () => {
 	test.each(victims)("%s, at every message there is", async (victim) => {
 		const whole = await undisturbed(program ?? "");
 		let message = 1;

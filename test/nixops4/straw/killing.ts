@@ -8,8 +8,7 @@ import type { Plan } from "../../../node/engines/engine.ts";
 import { processTable } from "../../../node/engines/local/process-table.ts";
 import type { Nixops4Engine } from "../../../node/engines/nixops4/nixops4-engine.ts";
 import { serviceNamed } from "../../../node/services/catalogue.ts";
-import type { Victim } from "../killing.ts";
-import { mishapHappened } from "../provider-process.ts";
+import { awaitMishap, type Victim } from "../mishap.ts";
 import { secretsOn } from "./holdings.ts";
 import { planFor, type StrawNode, Told } from "./node.ts";
 
@@ -79,12 +78,20 @@ let deployments = 0;
 const fresh = () => planFor(`k${++deployments}`, [service]);
 
 async function otherKilled(node: StrawNode, plan: Plan, victim: Victim, message: number): Promise<boolean> {
-	const engine = node.engine({ STAND_IN_KILL: `${victim}:${message}` });
-	const told = new Told();
-	const failure = await engine.apply(plan, told).catch((error: unknown) => error);
+	const engine = node.engine();
+	let wasKilled = false;
+	const calm = awaitMishap(
+		victim,
+		message,
+		() => `${node.nodeId}/${plan.deployment}/`,
+		() => {
+			wasKilled = true;
+		},
+	);
+	const failure = await engine.apply(plan, new Told()).catch((error: unknown) => error);
+	calm();
 	expect(await ours(node), `${victim} died at message ${message}`).toEqual([]);
 	await engine.close();
-	const wasKilled = told.lines.some((line) => line.includes(mishapHappened));
 	if (failure) expect([failure, wasKilled]).toMatchObject([{ code: "nixops4-failed" }, true]);
 	return wasKilled;
 }

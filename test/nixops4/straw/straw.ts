@@ -5,12 +5,13 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request as ask, createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Identity } from "../../../node/machines/identity.ts";
 import type { Machine } from "../../../node/machines/machine.ts";
 import { compiled, SshMachine } from "../../machine.ts";
 import { nix } from "../../nix/get-nix.ts";
 import { Rooms } from "../../stories/guest-book/rooms.ts";
+import { environmentFor, nixops4, rootIn } from "../program.ts";
 
 const here = import.meta.dirname;
 
@@ -19,6 +20,7 @@ export class Straw {
 	readonly rooms: Rooms;
 	readonly keyFile: string;
 	readonly nix: string;
+	readonly #root: string;
 	readonly #web: Server;
 
 	/** `keyFile`: by which key a node gets to them; made if there is none. */
@@ -37,6 +39,7 @@ export class Straw {
 	private constructor(count: number, keyFile: string, rooms: Rooms, program: string) {
 		this.machines = Array.from({ length: count }, () => new SshMachine());
 		[this.keyFile, this.rooms, this.nix] = [keyFile, rooms, program];
+		this.#root = rootIn(`${keyFile}-root`, join(here, "root"));
 		this.#web = createServer((request, response) => {
 			const port = this.#portOf(request.headers.host ?? "");
 			if (port === undefined || request.url === "/owner") return void response.writeHead(404).end("nobody here");
@@ -61,8 +64,8 @@ export class Straw {
 	/** Lines of a node's configuration. */
 	get settings(): string {
 		return `engine.kind = "nixops4"
-engine.program = "${join(here, "../bin/nixops4")}"
-engine.root = "${join(here, "root")}"
+engine.program = "${nixops4}"
+engine.root = "${this.#root}"
 engine.key_file = "${this.keyFile}"
 engine.web_port = ${(this.#web.address() as AddressInfo).port}
 `;
@@ -70,7 +73,7 @@ engine.web_port = ${(this.#web.address() as AddressInfo).port}
 
 	/** What a node's process has to be told beside: where Nix is, and Node for the stand-in. */
 	get environment(): Record<string, string> {
-		return { _NIXOPS4_EVAL: this.nix, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` };
+		return environmentFor(this.nix);
 	}
 
 	async close(): Promise<void> {

@@ -1,15 +1,15 @@
 # Test equipment: in the shape of nix/nixops4/system.nix, with the same order; `switch` goes over real ssh, and what it
 # switches is a machine of straw (../switch.ts).
-{ data, lib }:
+{ data, lib, local }:
 let
   option = type: lib.mkOption { inherit type; };
   node = data.provider.executable;
 in
 {
-  # As NixOps4's own `local.exec`.
+  # NixOps4's own `local`, where tests have it, or as that is.
   providers.local = {
-    executable = node;
-    args = [ (toString ../exec.ts) ];
+    executable = if local == null then node else local;
+    args = if local == null then [ (toString ../exec.ts) ] else [ ];
     resourceTypes.exec = {
       requireState = false;
       inputs.options = {
