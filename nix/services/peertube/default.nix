@@ -12,7 +12,8 @@ let
   cache = "/var/cache/peertube";
   environment = "${service.prepared}/peertube.env";
   port = 9000;
-  # One bucket for everything, a folder in it for each kind.
+  # One bucket for everything, a folder in it for each kind. PeerTube asks by path of endpoints that are addresses, as ours are;
+  # told to do so always, it would put the bucket into `base_url` once more.
   stored = folder: {
     bucket_name = bucket.bucket;
     prefix = "${folder}/";
