@@ -32,6 +32,7 @@ interface Host {
 	onlySSL: boolean;
 	default: boolean;
 	sslCertificate: string | null;
+	extraConfig: string;
 	listen: { addr: string; port: number; ssl: boolean }[];
 	locations: Record<string, { proxyPass: string | null }>;
 }
@@ -295,6 +296,7 @@ describe.skipIf(program === null)("a machine (needs Nix, which Debian's apt brin
 		}
 		expect(hosts["front"]?.locations["/"]?.proxyPass).toBe("https://127.0.0.1:443");
 		expect(hosts["front"]?.listen.map(({ port }) => port)).toEqual([80, 80]);
+		expect(hosts["social.choir.example"]?.extraConfig).toContain("client_max_body_size 99m;");
 		expect(http).toContain("set_real_ip_from 2001:db8::1;");
 		expect(http).toMatch(/default 0;[^}]*192\.0\.2\.1 1;/);
 	});

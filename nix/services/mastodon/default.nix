@@ -55,6 +55,9 @@ lib.mkIf (config.fediversity.planned ? mastodon) {
     mediaAutoRemove.olderThanDays = lib.mkDefault 14;
   };
 
+  # Mastodon takes videos up to that, and nginx 10 MB unless told.
+  services.nginx.virtualHosts.${service.host}.extraConfig = "client_max_body_size 99m;";
+
   # What the timer starts ends when the service rests.
   systemd.services.mastodon-media-auto-remove.partOf = [ "mastodon-web.service" ];
 
