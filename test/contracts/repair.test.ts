@@ -6,7 +6,7 @@ import { get } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Plan as NixPlan } from "#protocol/nixops4/plan.ts";
-import type { Engine, Plan, Stage } from "../../node/engines/engine.ts";
+import type { Engine, Plan, Report, Stage } from "../../node/engines/engine.ts";
 import { Nixops4Engine } from "../../node/engines/nixops4/nixops4-engine.ts";
 import { isSame, planned, type Site as Site4 } from "../../node/engines/nixops4/planned.ts";
 import { hasSshd, type SshMachine } from "../machine.ts";
@@ -101,6 +101,52 @@ describe("on a machine, what its system has nothing to do with", () => {
 		expect(await mended((said) => said.includes("thaw"))).toEqual(["thaw"]);
 		expect(await mended((said) => said.length === 3)).toEqual(["thaw", "stop", "thaw"]);
 		await expect(mended(() => false)).rejects.toMatchObject({ code: "service-not-ready" });
+	});
+});
+
+describe("called off half-way, nothing is left down", () => {
+	/** Calls it off with these words in the log. */
+	function calledOff(word: string): Report {
+		const ending = new AbortController();
+		const off = (line: string) => line === word && ending.abort(new Error("called off"));
+		return { signal: ending.signal, progress() {}, log: off };
+	}
+
+	test("on this machine", async () => {
+		const { engine, plan, pid, drifts, close } = await local();
+		try {
+			await engine().apply(plan, listening());
+			const before = await pid();
+			const restarting = engine().restart(plan, "tiny", calledOff("Its settings are as they should be"));
+			await expect(restarting).rejects.toThrow("called off");
+			await eventually(() => expect(engine().backend(plan.services[0]?.hosts[0] ?? "")?.kind).toBe("up"), 60);
+			const since = await pid();
+			expect(since).not.toBe(before);
+			await drifts["its settings are others, and it does not know yet"]?.();
+			const repairing = engine().repair(plan)[1]?.run(calledOff("No process of it runs"));
+			await expect(repairing).rejects.toThrow("called off");
+			// Half set up it may not get well, and is offered to be set up again.
+			await eventually(async () => {
+				const [seen] = await engine().look(plan);
+				expect(["starting", "unwell"]).toContain(seen?.health);
+			}, 60);
+		} finally {
+			await close();
+		}
+	});
+
+	test("on a machine", async () => {
+		const said: string[] = [];
+		const report = calledOff("stopping");
+		const stop = async (_: string, signal: AbortSignal) => {
+			report.log("stopping");
+			signal.throwIfAborted();
+		};
+		const thaw = async (_: string, signal?: AbortSignal) => void (signal?.aborted || said.push("thawed"));
+		const machines = { of: () => ({ id: "m1" }), agent: () => ({ stop, thaw }) };
+		const engine = new Nixops4Engine({ machines } as never);
+		await expect(engine.restart(planFor("d1", ["galene"]), "galene", report)).rejects.toThrow("called off");
+		expect(said).toEqual(["thawed"]);
 	});
 });
 

@@ -75,10 +75,7 @@ export class LocalEngine implements Engine {
 	restart(plan: Plan, service: string, report: Report): Promise<void> {
 		return this.#care(plan, service, async (found) => {
 			if (found.mode !== "serving") throw new Problem("deployment-state", { state: found.mode });
-			await found.stop();
-			await found.get(report);
-			await found.configure(report);
-			await found.start(report);
+			await found.restart(report);
 		});
 	}
 

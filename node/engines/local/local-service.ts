@@ -72,16 +72,28 @@ export class LocalService {
 	}
 
 	/** Sets up again what is not as it was set up, and starts it again if that was so or it is not well. */
-	async mend(report: Report): Promise<void> {
+	mend(report: Report): Promise<void> {
 		// It ends before a file changes, so that whoever is cut off in between finds out that it must start.
 		const end = () => this.stop(report);
-		const wrong = this.#status.state === "running" ? (await this.#probe()).find(({ ok }) => !ok) : undefined;
-		if (wrong) report.log(`${wrong.what}: ${wrong.detail}`);
-		if (wrong || this.#status.state !== "running") await end();
-		await this.configure(report, end);
-		// Of one that keeps nothing the account is no state either.
-		if (this.#recipe.volumes.length === 0) await this.place.remember({ account: false });
-		await this.start(report);
+		return this.#orUp(report, async () => {
+			const wrong = this.#status.state === "running" ? (await this.#probe()).find(({ ok }) => !ok) : undefined;
+			if (wrong) report.log(`${wrong.what}: ${wrong.detail}`);
+			if (wrong || this.#status.state !== "running") await end();
+			await this.configure(report, end);
+			// Of one that keeps nothing the account is no state either.
+			if (this.#recipe.volumes.length === 0) await this.place.remember({ account: false });
+			await this.start(report);
+		});
+	}
+
+	/** It ends and starts again. */
+	restart(report: Report): Promise<void> {
+		return this.#orUp(report, async () => {
+			await this.stop();
+			await this.get(report);
+			await this.configure(report);
+			await this.start(report);
+		});
 	}
 
 	/** Answers when it is ready. If it runs as it should already, it is only looked at. */
@@ -203,6 +215,21 @@ export class LocalService {
 	/** The probe that says whether it is ready. */
 	#first(home: Home): readonly Probe[] {
 		return this.#recipe.probes(home).slice(0, 1);
+	}
+
+	/** Work that is called off on its way does not leave it down: it starts, as it is set up by then. */
+	async #orUp(report: Report, work: () => Promise<void>): Promise<void> {
+		try {
+			await work();
+		} catch (error) {
+			if (report.signal.aborted) await this.#up().catch((trouble) => report.log(`It stays down: ${trouble.message}`));
+			throw error;
+		}
+	}
+
+	async #up(): Promise<void> {
+		if (this.#status.state === "running") void this.#watchUntilReady();
+		else await this.#means.processes.start(await this.place.unit(await this.place.home(null)));
 	}
 
 	/** Somebody else may have taken its port while it was stopped. */

@@ -86,8 +86,8 @@ export class Nixops4Engine implements Engine {
 	restart(plan: Plan, service: string, report: Report): Promise<void> {
 		return this.#turns.take(plan.deployment, async () => {
 			const { agent } = this.#machineOf(plan);
-			await agent.stop(nameOf(plan, service), report.signal);
-			await agent.thaw(nameOf(plan, service), report.signal);
+			// What is held when this is called off would be held for ever.
+			await agent.stop(nameOf(plan, service), report.signal).finally(() => agent.thaw(nameOf(plan, service)));
 		});
 	}
 
