@@ -319,6 +319,10 @@ describe("machine", () => {
 	test("drain and remove say what comes of it", async () => {
 		expect((await run("machine drain one")).err).toBe("one keeps d1 and takes nothing more.\n");
 		expect(asked.at(-1)?.body).toEqual({ state: "draining" });
+		expect((await run("machine public one 192.0.2.9")).err).toContain("told when it is set up again");
+		expect(asked.at(-1)?.body).toEqual({ publicAddress: "192.0.2.9" });
+		await run("machine public one");
+		expect(asked.at(-1)?.body).toEqual({ publicAddress: null });
 		expect(await run("machine remove one")).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
 		expect(await run("machine remove one --yes")).toMatchObject({ code: 0, err: expect.stringContaining("forgotten") });
 	});

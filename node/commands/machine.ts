@@ -90,6 +90,18 @@ export async function setMachineState(
 	terminal.err(state === "open" ? `${id} takes deployments.\n` : `${id} ${carries}takes nothing more.\n`);
 }
 
+/** `address`: undefined: everybody reaches it where the node does. */
+export async function setPublicAddress(node: Client, terminal: Terminal, json: boolean, id: string, address?: string) {
+	await known(node, id);
+	const machine = await node("PATCH /staff/machines/{id}", { path: { id }, body: { publicAddress: address ?? null } });
+	if (json) return printJson(terminal, machine);
+	const { deployment, domain, publicAddress } = machine;
+	const next = deployment
+		? `\nServices there are told when it is set up again: fediversity deployment repair ${domain ?? deployment}`
+		: "";
+	terminal.err(`${id} is reached at ${publicAddress ?? machine.address}.${next}\n`);
+}
+
 export async function removeMachine(node: Client, terminal: Terminal, json: boolean, id: string, yes: boolean) {
 	const machine = await known(node, id);
 	await confirm(terminal, yes, `${id} (${machine.address}) is then no longer in the pool.\n`, id);

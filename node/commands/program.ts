@@ -276,6 +276,14 @@ function addMachine(group: Command, terminal: Terminal) {
 				await setMachineState(await nodeOf(given, terminal), terminal, json, id, state);
 			},
 		);
+	onNode(
+		group
+			.command("public <name> [address]")
+			.description("say where everybody but this node reaches it; else there too"),
+	).action(async (id: string, address: string | undefined, { json = false, ...given }: Given) => {
+		const { setPublicAddress } = await import("./machine.ts");
+		await setPublicAddress(await nodeOf(given, terminal), terminal, json, id, address);
+	});
 	sure(onNode(group.command("remove <name>").description("forget one that carries nothing"))).action(
 		async (id: string, { json = false, yes = false, ...given }: Given) => {
 			const { removeMachine } = await import("./machine.ts");

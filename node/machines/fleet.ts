@@ -32,7 +32,7 @@ export class Fleet {
 
 	/** Throws `not-found`. */
 	agent(id: string): Agent {
-		const { deployment: _, state: __, ...machine } = this.machines.get(id);
+		const { deployment: _, state: __, publicAddress: ___, ...machine } = this.machines.get(id);
 		const known = JSON.stringify(machine);
 		const open = this.#agents.get(id);
 		if (open?.known === known) return open.agent;

@@ -81,11 +81,11 @@ describe("machines", () => {
 		machines.add(wish("small", 4096, 49));
 		machines.add(wish("leaving"));
 		machines.reserve("a", needs);
-		machines.setState("leaving", "draining");
+		machines.change("leaving", { state: "draining" });
 		expect(machines.reserve("a", needs).id).toBe("leaving");
 		machines.release("a");
 		expect(() => machines.reserve("a", needs)).toThrow(expect.objectContaining({ code: "machines-full" }));
-		machines.setState("leaving", "open");
+		machines.change("leaving", { state: "open" });
 		expect(machines.reserve("a", needs).id).toBe("leaving");
 	});
 
@@ -97,7 +97,7 @@ describe("machines", () => {
 		machines.remove("one");
 		const unknown = expect.objectContaining({ code: "not-found" });
 		expect(() => machines.remove("one")).toThrow(unknown);
-		expect(() => machines.setState("one", "open")).toThrow(unknown);
+		expect(() => machines.change("one", { state: "open" })).toThrow(unknown);
 	});
 });
 
@@ -111,4 +111,14 @@ test("NixOps4 goes where the node does, and everybody else where they can", asyn
 	expect(await at("d1")).toEqual(["one.example", "192.0.2.7"]);
 	machines.add(wish("two"));
 	expect(await at("d2")).toEqual(["two.example", "two.example"]);
+	const agent = fleet.agent("one");
+	expect(machines.change("one", { publicAddress: "M1.example" })).toMatchObject({ state: "open", deployment: "d1" });
+	expect(await at("d1")).toEqual(["one.example", "m1.example"]);
+	// Nobody's line to it is cut.
+	expect(fleet.agent("one")).toBe(agent);
+	expect(machines.change("one", { state: "draining" })).toMatchObject({ publicAddress: "m1.example" });
+	const refused = expect.objectContaining({ errors: [expect.objectContaining({ pointer: "/publicAddress" })] });
+	expect(() => machines.change("one", { publicAddress: "-o" })).toThrow(refused);
+	machines.change("one", { publicAddress: null });
+	expect(await at("d1")).toEqual(["one.example", "one.example"]);
 });

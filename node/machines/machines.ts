@@ -66,9 +66,17 @@ export class Machines {
 		return this.#db.all<Row>(`${withReservation} ORDER BY id`).map(machineOf);
 	}
 
-	/** It keeps what it carries and takes nothing more; or takes it again. Throws `not-found`. */
-	setState(id: string, state: Machine["state"]): Carrying {
-		this.#db.run("UPDATE machine SET state = $state WHERE id = $id", { id, state });
+	/** What is left out stays. Draining, it keeps what it carries and takes nothing more. Throws `not-found` and `not-valid`. */
+	change(
+		id: string,
+		change: { state?: Machine["state"] | undefined; publicAddress?: string | null | undefined },
+	): Carrying {
+		const before = this.get(id);
+		const { state = before.state, publicAddress = before.publicAddress } = change;
+		const { mistakes } = checked({ ...before, publicAddress });
+		if (mistakes.length > 0) throw new Problem("not-valid", {}, { errors: mistakes });
+		const values = { id, state, publicAddress: publicAddress?.toLowerCase() ?? null };
+		this.#db.run("UPDATE machine SET state = $state, public_address = $publicAddress WHERE id = $id", values);
 		return this.get(id);
 	}
 

@@ -22,7 +22,7 @@ export function machineRoutes(routes: Routes, { fleet, version, deployments }: M
 	};
 	implement(routes, "GET /staff/machines", () => ({ items: machines.all().map(viewOf) }));
 	implement(routes, "POST /staff/machines", ({ body }) => viewOf(machines.add(body)));
-	implement(routes, "PATCH /staff/machines/{id}", ({ path, body }) => viewOf(machines.setState(path.id, body.state)));
+	implement(routes, "PATCH /staff/machines/{id}", ({ path, body }) => viewOf(machines.change(path.id, body)));
 	implement(routes, "DELETE /staff/machines/{id}", ({ path }) => machines.remove(path.id));
 	implement(routes, "GET /staff/machines/{id}/findings", async ({ path }) => {
 		const { check } = await import("./check.ts");

@@ -114,13 +114,15 @@ export const systems = ["x86_64-linux", "aarch64-linux"] as const;
 
 const Port = z.number().int().min(1).max(65_535);
 
+/** Where everybody but this node reaches a machine; null: where the node does. */
+const PublicAddress = z.string().min(1).max(253).nullable();
+
 /** A machine to take into the pool. */
 export const MachineRequest = z.strictObject({
 	/** What staff calls it. */
 	id: z.string().min(1).max(40),
 	address: z.string().min(1).max(253),
-	/** Where everybody but this node reaches it; null: there too. */
-	publicAddress: z.string().min(1).max(253).nullable().default(null),
+	publicAddress: PublicAddress.default(null),
 	port: Port.default(22),
 	user: z.string().min(1).max(32).default("root"),
 	/** As known_hosts has it, such as `ssh-ed25519 AAAA…`. */
@@ -131,8 +133,11 @@ export const MachineRequest = z.strictObject({
 	diskGiB: z.number().int().min(1),
 });
 
-/** Draining: it keeps what it carries and takes nothing more. */
-export const MachineChange = z.strictObject({ state: z.enum(["open", "draining"]) });
+/** Draining: it keeps what it carries and takes nothing more. What is left out stays. */
+export const MachineChange = z.strictObject({
+	state: z.enum(["open", "draining"]).optional(),
+	publicAddress: PublicAddress.optional(),
+});
 
 export const MachineView = z
 	.object({
