@@ -12,6 +12,8 @@ export interface Run {
 	readonly signal: AbortSignal;
 	/** Told of each line of both outputs as it comes. */
 	line?(line: string): void;
+	/** An open file for both outputs: nothing of them is told then, or answered. */
+	readonly outputs?: number;
 }
 
 /** Ended with something else than success. The message holds nothing of its output unless it was told line by line. */
@@ -30,10 +32,15 @@ const leftOver = 5000;
 const longestOutput = 4 * 2 ** 20;
 
 /** Runs a program to its end and answers its standard output. Aborting ends it with all it started, then throws why. */
-export async function runToEnd({ command, name, folder, env, input, signal, line }: Run): Promise<string> {
+export async function runToEnd({ command, name, folder, env, input, signal, line, outputs }: Run): Promise<string> {
 	signal.throwIfAborted();
 	const [program = "", ...args] = command;
-	const child = spawn(program, args, { cwd: folder, env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+	const child = spawn(program, args, {
+		cwd: folder,
+		env,
+		detached: true,
+		stdio: ["pipe", outputs ?? "pipe", outputs ?? "pipe"],
+	});
 	const ended = new Promise<{ code: number | null; by: string | null }>((done, failed) => {
 		child.once("error", failed);
 		child.once("close", (code, by) => done({ code, by }));
@@ -43,22 +50,22 @@ export async function runToEnd({ command, name, folder, env, input, signal, line
 	signal.addEventListener("abort", abort, { once: true });
 	try {
 		// It may end without reading what it is given.
-		child.stdin.on("error", () => {});
-		child.stdin.end(input ?? "");
+		child.stdin?.on("error", () => {});
+		child.stdin?.end(input ?? "");
 		const output: Buffer[] = [];
 		let length = 0;
-		child.stdout.on("data", (bytes: Buffer) => {
+		child.stdout?.on("data", (bytes: Buffer) => {
 			length += bytes.length;
 			if (length <= longestOutput) output.push(bytes);
 		});
 		let last: string | undefined;
 		for (const stream of [child.stdout, child.stderr])
-			if (line)
+			if (stream && line)
 				createInterface({ input: stream }).on("line", (text) => {
 					if (text.trim() !== "") last = text;
 					line(text);
 				});
-			else stream.resume();
+			else stream?.resume();
 		const { code, by } = await ended;
 		signal.throwIfAborted();
 		if (code !== 0) throw new RunFailed(name, code, by ?? `exit code ${code}`, last);

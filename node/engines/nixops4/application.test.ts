@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -166,9 +166,31 @@ test("keeps so much of what it says and no more, and nothing that looks like a s
 	const application = begun(`echo 'password: hunter2hunter2'; ${long}; seq 1 5000; exit 1`);
 	const listener = new Listener();
 	await expect(application.until("", listener)).rejects.toBeDefined();
-	expect(listener.lines).toHaveLength(2000);
+	expect(listener.lines).toHaveLength(2201);
+	expect(listener.lines.slice(-201)).toMatchObject({ 0: "(2802 lines are left out here)", 1: "4801", 200: "5000" });
 	expect(listener.lines[0]).toBe("password: [hidden]");
 	expect(listener.lines[1]).toHaveLength(4000);
+});
+
+test("what it starts may set its outputs not to wait: however much is said then, and however busy this node is, nothing fails", async () => {
+	const like =
+		"fs.writeFileSync('set', ''); try { new net.Socket({ fd: 2 }) } catch {} process.kill(process.pid, 'SIGKILL')";
+	const application = begun(`node -e "${like}"; yes a line | head -n 500000 >&2 || exit 9; echo the last`);
+	const listener = new Listener();
+	const whole = application.until("", listener);
+	await expect.poll(() => existsSync(join(folder, "set")), { timeout: 30_000 }).toBe(true);
+	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+	await whole;
+	expect(listener.lines.at(-1)).toBe("the last");
+	expect(readdirSync(folder).sort()).toEqual(["nixops4", "set"]);
+});
+
+test("does not wait for a NixOps4 whose evaluator has gone", async () => {
+	const application = begun("exec sleep 1000", { looking: 0.05 });
+	await expect(application.ended).rejects.toMatchObject({
+		code: "nixops4-failed",
+		params: { reason: expect.stringContaining("its evaluator has gone") },
+	});
 });
 
 test.each(["", "trap '' TERM; "])(

@@ -1,21 +1,22 @@
+import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import type { Plan as NixPlan } from "#protocol/nixops4/plan.ts";
 import { membersOf } from "#protocol/nixops4/plan.ts";
 import { Problem } from "#protocol/problem.ts";
-import { redactedText } from "../../secrets/redaction.ts";
 import type { Report } from "../engine.ts";
 import { endFor } from "../local/end.ts";
+import { processTable } from "../local/process-table.ts";
 import { RunFailed, runToEnd } from "../local/run.ts";
 import { marker } from "../local/unit.ts";
 import type { RunEvent } from "./resources/resource.ts";
 import type { Runs } from "./runs.ts";
+import { Said } from "./said.ts";
+import { Written } from "./written.ts";
 
 const log = getLogger(["fediversity", "nixops4"]);
 
-/** So many lines of what it says are kept for those who come to listen later. */
-const mostLines = 2000;
-/** Longer lines are cut. */
-const longestLine = 4000;
+/** How often is looked whether its evaluator lives, seconds. */
+const looking = 20;
 
 export interface ApplicationParts {
 	/** The working folder, made ready. */
@@ -32,6 +33,8 @@ export interface ApplicationParts {
 	readonly deadline: number;
 	/** Called when the plan is true, before anybody who waits is told: nobody may be waiting. */
 	readonly made: () => Promise<void>;
+	/** How often is looked whether NixOps4 still has its evaluator, seconds; 20 unless told. */
+	readonly looking?: number;
 }
 
 /** One run of `nixops4 apply`, which several steps of a job wait for. Its end is certain: no process of it is left then. */
@@ -42,13 +45,13 @@ export class Application {
 	readonly #ending = new AbortController();
 	readonly #marks = new Set<string>();
 	readonly #done = new Set<string>();
-	readonly #lines: string[] = [];
+	readonly #said = new Said();
 	readonly #listeners = new Set<() => void>();
 	#isOver = false;
+	/** How often in succession it has been seen alone. */
+	#alone = 0;
 	/** The first thing that this node could not do for it, which says what to do. */
 	#problem: Problem | undefined;
-	/** NixOps4's own last sentence. */
-	#trouble: string | undefined;
 
 	constructor(parts: ApplicationParts) {
 		this.plan = parts.plan;
@@ -74,7 +77,7 @@ export class Application {
 	async until(mark: string, report: Report): Promise<void> {
 		let told = 0;
 		for (;;) {
-			for (; told < this.#lines.length; told++) report.log(this.#lines[told] ?? "");
+			for (; told < this.#said.lines.length; told++) report.log(this.#said.lines[told] ?? "");
 			report.progress(this.#fraction);
 			if (this.#marks.has(mark)) return;
 			if (this.#isOver) return this.ended;
@@ -91,22 +94,32 @@ export class Application {
 		const { plan, unit } = parts;
 		const run = await parts.runs.open(plan.deployment, plan.domain, (event) => this.#heard(event));
 		const late = AbortSignal.timeout(parts.deadline * 1000);
+		const watch = setInterval(() => void this.#seesEvaluator(unit), (parts.looking ?? looking) * 1000);
+		let written: Written | undefined;
 		try {
+			written = new Written(join(parts.folder, "said.log"), (line) => {
+				this.#said.hear(line);
+				this.#tell();
+			});
 			await runToEnd({
 				command: [parts.program, "apply", "--no-interactive", "--color", "never"],
 				name: "nixops4",
 				folder: parts.folder,
 				env: { ...parts.environment, ...run.environment, [marker]: unit },
 				signal: AbortSignal.any([this.#ending.signal, late]),
-				line: (line) => this.#say(line),
+				outputs: written.descriptor,
 			});
 			await parts.made();
 		} catch (error) {
 			if (late.aborted) throw new Problem("took-too-long", { seconds: parts.deadline }, { cause: error });
+			written?.read();
 			throw this.#why(error);
 		} finally {
+			clearInterval(watch);
 			// Providers and whatever they have started may outlive it.
 			await endFor((one) => one.unit === unit, null);
+			written?.end();
+			this.#said.end();
 			await run.close();
 		}
 	}
@@ -119,21 +132,25 @@ export class Application {
 		this.#tell();
 	}
 
-	#say(line: string): void {
-		const kept = redactedText(line.slice(0, longestLine));
-		const said = /nixops4 error: *(.+)$/.exec(kept)?.[1] ?? /Provider error: *(.+)$/.exec(kept)?.[1];
-		if (said) this.#trouble = said;
-		if (this.#lines.length < mostLines) this.#lines.push(kept);
-		this.#tell();
+	/**
+	 * NixOps4 waits for ever for an evaluator that was killed, as it may be where memory is short. It is alone then,
+	 * which it never is before its end.
+	 */
+	async #seesEvaluator(unit: string): Promise<void> {
+		const { length } = (await processTable().catch(() => [])).filter((one) => one.unit === unit);
+		this.#alone = length === 1 ? this.#alone + 1 : 0;
+		const reason = "its evaluator has gone, perhaps because memory was short";
+		if (this.#alone === 2) this.#ending.abort(new Problem("nixops4-failed", { reason }));
 	}
 
 	#why(error: unknown): unknown {
 		if ((error as NodeJS.ErrnoException).code === "ENOENT")
 			return new Problem("program-missing", { program: "nixops4", fix: "nix profile install github:nixops4/nixops4" });
 		if (!(error instanceof RunFailed)) return error;
-		log.warning("NixOps4 failed for {deployment}: {why}", { deployment: this.plan.deployment, why: this.#trouble });
+		const reason = this.#said.reason(error.message);
+		log.warning("NixOps4 failed for {deployment}: {reason}", { deployment: this.plan.deployment, reason });
 		if (this.#problem) return this.#problem;
-		return new Problem("nixops4-failed", { reason: reasonIn(this.#trouble ?? error.message) }, { cause: error });
+		return new Problem("nixops4-failed", { reason }, { cause: error });
 	}
 
 	#news(signal: AbortSignal): Promise<void> {
@@ -151,10 +168,4 @@ export class Application {
 	#tell(): void {
 		for (const told of [...this.#listeners]) told();
 	}
-}
-
-/** NixOps4 says no more of a switch than that its program has failed. */
-function reasonIn(said: string): string {
-	if (!/ system\.switch\b/.test(said)) return said;
-	return "its NixOS could not be built, or it could not be switched to that; the log has why";
 }
