@@ -94,6 +94,7 @@ export const problems = {
 	"provider-closed": [409, "{provider} takes no deployments from other providers"],
 	"provider-lacks": [409, "{provider} does not offer {service}"],
 	"provider-older": [409, "{provider} runs {service} {there}, which is older than {here} here"],
+	"database-older": [409, "The database comes from PostgreSQL {there}, and PostgreSQL {here} here is older"],
 	"migration-refused": [409, "{provider} refused: {reason}"],
 	"migration-withdrawn": [409, "{provider} called the move off: {reason}"],
 	"migration-over": [409, "This migration is over"],

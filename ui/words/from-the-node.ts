@@ -82,6 +82,7 @@ export const problemSentences = () => [
 	msg("{provider} takes no deployments from other providers"),
 	msg("{provider} does not offer {service}"),
 	msg("{provider} runs {service} {there}, which is older than {here} here"),
+	msg("The database comes from PostgreSQL {there}, and PostgreSQL {here} here is older"),
 	msg("{provider} refused: {reason}"),
 	msg("{provider} called the move off: {reason}"),
 	msg("This migration is over"),

@@ -123,6 +123,17 @@ describe.skipIf(!hasPostgres)("A hostile database", { timeout: 120_000 }, () => 
 		});
 	});
 
+	test("is not even fetched when it says that its server is newer than the one here", async () => {
+		await withMove("CREATE TABLE t (a int)", async ({ target }, { all }) => {
+			const lacking = (version: string) => {
+				const said = all.map((one) => (one.path === "base" ? { ...one, meta: { ...one.meta, version } } : one));
+				return target.lacking(listingOf(said), signal)[Symbol.asyncIterator]().next();
+			};
+			await expect(lacking("999.1 (Debian)")).rejects.toThrow("comes from PostgreSQL 999");
+			expect((await lacking("9.6")).done).toBe(false);
+		});
+	});
+
 	test("cannot change what is not its own by its changes", async () => {
 		await withMove(
 			"CREATE TABLE t (a int PRIMARY KEY, b text); CREATE VIEW v AS SELECT * FROM t; INSERT INTO t VALUES (1, 'x')",

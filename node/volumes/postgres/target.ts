@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { Problem } from "#protocol/problem.ts";
 import type { Entry, Listing, Piece, PieceName, Place, Target, VolumeOptions } from "../volume.ts";
 import { Application, applySettings, type Placed, setSequences } from "./applying.ts";
 import { copyDatabase, dropDatabase, hasDatabase, makeDatabase, namesBeside, takePlace, writeOut } from "./beside.ts";
@@ -56,6 +57,7 @@ export class PostgresTarget implements Target {
 		const { base } = contents;
 		await this.#stopRestoring(digestOf(base));
 		const wanted = this.#wanted(contents, await this.#standing(signal));
+		if (wanted.includes(base)) await this.#mustTake(base, signal);
 		if (wanted.includes(base)) this.#restoring ??= { digest: digestOf(base), work: await this.#restores(base) };
 		for (const entry of wanted) yield* this.#lackingOf(entry, await shelf.lacking(entry));
 		if (contents.hasLarge)
@@ -130,6 +132,14 @@ export class PostgresTarget implements Target {
 		await this.#stopRestoring();
 		await inMaintenance(this.#place, signal, (session) => dropDatabase(session, this.#beside));
 		await this.#clear();
+	}
+
+	/** A server takes dumps of its own major version and of older ones (PostgreSQL manual, "pg_dump"); said before any of it is fetched. */
+	async #mustTake({ meta }: Entry, signal: AbortSignal): Promise<void> {
+		const query = "SELECT current_setting('server_version') AS version";
+		const own = await inMaintenance(this.#place, signal, (session) => session.row<{ version: string }>(query));
+		const [there, here] = [majorOf(meta?.["version"]), majorOf(own.version)];
+		if (there > here) throw new Problem("database-older", { there, here });
 	}
 
 	#until = (signal: AbortSignal) => AbortSignal.any([signal, this.#closed.signal]);
@@ -341,3 +351,8 @@ async function* oidsIn(listing: Listing): AsyncGenerator<readonly string[]> {
 }
 
 const clearOurs = (session: Session) => session.run(`DROP SCHEMA IF EXISTS ${ownSchema} CASCADE`);
+
+/** 15 of “15.18 (Debian 15.18-0)”; 0 where nothing is said. */
+function majorOf(version = ""): number {
+	return Number(/^\d{1,4}/.exec(version)?.[0] ?? 0);
+}

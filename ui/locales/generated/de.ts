@@ -696,6 +696,7 @@
 'sd6ebc645559e4964': `alle Dienste`,
 'sd7316b9dd9f8d444': `antwortet`,
 'sd7338946b42394f4': `gescheitert`,
+'sd7a3892de08cf2a3': `Die Datenbank kommt von PostgreSQL {there}, und PostgreSQL {here} hier ist älter`,
 'sd7ab35d45a34be6e': `Ihr eigener Ort für Videos und Live-Übertragungen, denen andere folgen und die sie kommentieren können`,
 'sd894ed1530755b8a': `nie benutzt`,
 'sd8a0d0cc52fdaf39': str`bis ${0}`,
