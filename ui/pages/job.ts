@@ -15,7 +15,7 @@ import { Page } from "../parts/part.ts";
 import { when } from "../parts/when.ts";
 import { deploymentAddress } from "../routes.ts";
 import type { Job } from "../views.ts";
-import { jobDone, jobKind, jobTone, jobWord } from "../words/jobs.ts";
+import { isCare, jobDone, jobKind, jobTone, jobWord } from "../words/jobs.ts";
 import { duration, roughly } from "../words/numbers.ts";
 import { stepNews } from "../words/steps.ts";
 import { progress, timeLeft, timeTaken } from "../words/time-left.ts";
@@ -49,7 +49,7 @@ export class PageJob extends Page {
 		const job = this.#followed.job;
 		if (!job) return this.domain;
 		if (job.state === "running") return `● ${Math.floor(progress(job) * 100)} % ${this.domain}`;
-		return `${{ waiting: "○", cancelling: "↶", done: "✓", undone: "↶", stuck: "◆" }[job.state]} ${jobWord(job.state)}: ${this.domain}`;
+		return `${{ waiting: "○", cancelling: "↶", done: "✓", undone: "↶", stuck: "◆" }[job.state]} ${jobWord(job)}: ${this.domain}`;
 	}
 
 	protected override render() {
@@ -67,7 +67,7 @@ export class PageJob extends Page {
 				<header class="job-head">
 					<div class="line apart">
 						<h1>${job.state === "done" ? jobDone(job.kind) : jobKind(job.kind)}: <a href=${deploymentAddress(this.domain)}>${this.domain}</a></h1>
-						${stateOf([jobWord(job.state), jobTone(job.state)])}
+						${stateOf([jobWord(job), jobTone(job.state)])}
 					</div>
 					${jobMeter(job)}
 					<div class="line apart">
@@ -84,7 +84,7 @@ export class PageJob extends Page {
 	}
 
 	#steps(job: Job, now: number): TemplateResult {
-		return html`<job-end .panel=${this.panel} .job=${job} .retry=${this.#retry}></job-end>${jobSteps(job, now, this.#waitsFor(job))}`;
+		return html`<job-end .panel=${this.panel} .job=${job} .retry=${this.#retry}></job-end>${jobSteps(isCare(job) ? cared(job) : job, now, this.#waitsFor(job))}`;
 	}
 
 	#howLong(job: Job, now: number): unknown {
@@ -125,7 +125,7 @@ export class PageJob extends Page {
 
 	#tell(before: Job, after: Job): void {
 		const changed = after.steps.find((step, at) => step.state !== before.steps[at]?.state && isNews(step.state));
-		if (after.state !== before.state && isOver(after)) this.panel.say(`${this.domain}: ${jobWord(after.state)}`);
+		if (after.state !== before.state && isOver(after)) this.panel.say(`${this.domain}: ${jobWord(after)}`);
 		else if (changed) this.panel.say(stepNews(changed));
 	}
 }
@@ -135,9 +135,13 @@ function isMove({ kind }: Job): boolean {
 	return kind === "leave" || kind === "arrive";
 }
 
-/** Work that has nothing to take back. */
-function isCare({ kind }: Job): boolean {
-	return kind === "repair" || kind === "restart";
+/** Each step as far as it came, since none was taken back. */
+function cared(job: Job): Job {
+	const far = (step: Job["steps"][number]) => ({
+		...step,
+		state: step.problem ? ("failed" as const) : ("done" as const),
+	});
+	return { ...job, steps: job.steps.map((step) => (step.state === "undone" ? far(step) : step)) };
 }
 
 /** That a step is done is said by the next one that begins. */

@@ -34,8 +34,16 @@ export function jobDone(kind: string): string {
 	return words[kind] ?? kind;
 }
 
+/** Work that has nothing to take back: called off, it is not finished, and not undone. */
+export function isCare({ kind }: Pick<JobHead, "kind">): boolean {
+	return kind === "repair" || kind === "restart";
+}
+
 /** The state of a job in a word or two. */
-export function jobWord(state: JobHead["state"]): string {
+export function jobWord(job: Pick<JobHead, "kind" | "state">): string {
+	const { state } = job;
+	if (isCare(job) && state === "cancelling") return msg("being cancelled");
+	if (isCare(job) && state === "undone") return msg("not finished");
 	const words: Record<JobHead["state"], string> = {
 		waiting: msg("waiting"),
 		running: msg("under way"),

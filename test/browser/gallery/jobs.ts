@@ -102,6 +102,7 @@ export const jobs = {
 		),
 	stuck: () =>
 		job("stuck", at(begun(5), 5, { state: "stuck", endedAt: ago(3 * seconds), problem: notReady, attempt: 3 })),
+	unfinished: (): Job => ({ ...jobs.undone(), kind: "repair", canRetry: false }),
 	removed: () => job("done", [stopped()], { kind: "remove" }),
 };
 

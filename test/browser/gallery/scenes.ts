@@ -170,6 +170,7 @@ export const scenes: Scene[] = [
 		await page.getByText("is in the cache already").waitFor();
 	}),
 	job("job-undone", "Begin anew"),
+	job("job-unfinished", "what the services hold is as it was"),
 	job("job-stuck", "does not go on by itself"),
 	job("job-removed", "Go on"),
 	job("job-lost", "reconnecting"),

@@ -113,6 +113,7 @@ export const worlds = {
 	"job-cancelling": jobWorld("cancelling"),
 	"job-done": jobWorld("done"),
 	"job-undone": jobWorld("undone"),
+	"job-unfinished": jobWorld("unfinished"),
 	"job-stuck": jobWorld("stuck"),
 	"job-removed": jobWorld("removed"),
 	"job-lost": {
