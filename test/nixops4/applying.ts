@@ -98,7 +98,7 @@ export class Applying {
 			const missing = names.find((name) => !(name in inputs));
 			if (missing === undefined) continue;
 			const reason = await this.#evaluator.reason(path, missing);
-			if ("error" in reason) throw new Failed(`Failed to apply resource ${path.join(".")}: ${reason.error}`);
+			if ("error" in reason) throw new Failed(reason.error);
 			isMore = add(meant, reason.needs.join(".")) || isMore;
 		}
 		if (!isMore) throw new Failed(`Cycle detected: ${left.map(({ path }) => path.join(".")).join(" -> ")}`);

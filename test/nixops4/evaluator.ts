@@ -73,7 +73,7 @@ export class Evaluator {
 		} catch (error) {
 			const text = String((error as Error).message);
 			const [, needs] = /@@NEEDS (.*?)@@/.exec(text) ?? [];
-			return needs ? { needs: needs.split(".") } : { error: text.trim().split("\n").at(-1) ?? "" };
+			return needs ? { needs: needs.split(".") } : { error: text };
 		}
 	}
 
@@ -100,7 +100,9 @@ export class Evaluator {
 		const features = ["--extra-experimental-features", "nix-command flakes"];
 		const how = ["--offline", "--store", "dummy://", "eval", "--impure", "--json", "--expr", whole];
 		const { stdout } = await run(this.#nix, [...features, ...how], { maxBuffer: 256 * 2 ** 20 }).catch((error) => {
-			throw new Error(stripVTControlCharacters(String(error.stderr ?? error.message)));
+			// In colours, whatever is asked for.
+			const text = stripVTControlCharacters(String(error.stderr ?? error.message)).trim();
+			throw new Error(`Evaluation error: ${text.replaceAll(/^( *)error:/gm, "$1\u001b[31;1merror:\u001b[0m")}`);
 		});
 		return JSON.parse(stdout) as Value;
 	}

@@ -10,14 +10,13 @@ export class Log {
 		this.#flood = flood;
 	}
 
-	/** A line without a time. */
+	/** A line without a time. Where it cannot be written at once, the real one breaks down too. */
 	plain(line: string): void {
-		for (let rest = Buffer.from(`${line}\n`); rest.length > 0; )
-			try {
-				rest = rest.subarray(writeSync(2, rest));
-			} catch (error) {
-				if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
-			}
+		try {
+			for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) rest = rest.subarray(writeSync(2, rest));
+		} catch {
+			process.exit(101);
+		}
 	}
 
 	info(message: string): void {

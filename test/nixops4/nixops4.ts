@@ -50,9 +50,13 @@ function report(applied: readonly Applied[]): void {
 	log.plain("The following resources were created:");
 	for (const { path, inputs, outputs } of applied) {
 		log.plain(`  - resource ${path.join(".")}`);
-		for (const [name, value] of Object.entries(inputs)) log.plain(`    - input ${name}: ${JSON.stringify(value)}`);
-		for (const [name, value] of Object.entries(outputs)) log.plain(`    - output ${name}: ${JSON.stringify(value)}`);
+		for (const [name, value] of Object.entries(inputs)) log.plain(`    - input ${name}: ${indented(value)}`);
+		for (const [name, value] of Object.entries(outputs)) log.plain(`    - output ${name}: ${indented(value)}`);
 	}
+}
+
+function indented(value: unknown): string {
+	return JSON.stringify(value, null, 2).replaceAll("\n", `\n${" ".repeat(12)}`);
 }
 
 async function dump(evaluator: Evaluator, path: Path): Promise<void> {

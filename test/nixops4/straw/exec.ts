@@ -26,6 +26,6 @@ async function run({ executable, args, stdin }: Exec): Promise<string> {
 		output += text;
 	});
 	const code = await new Promise<number | null>((ended, failed) => child.once("error", failed).once("close", ended));
-	if (code !== 0) throw new Error(`Local process failed with exit code: ${code}`);
+	if (code !== 0) throw new Error(`Local resource process failed with exit code: exit status: ${code}`);
 	return output;
 }
