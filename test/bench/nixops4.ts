@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Plan } from "#protocol/nixops4/plan.ts";
 import { runToEnd } from "../../node/engines/local/run.ts";
 import { Answering } from "../../node/engines/nixops4/answering.ts";
@@ -12,11 +12,11 @@ import { States } from "../../node/engines/nixops4/states.ts";
 import { Database } from "../../node/store/database.ts";
 import { endedChildren } from "../machine.ts";
 import { nix } from "../nix/get-nix.ts";
+import { environmentFor, nixops4 as program } from "../nixops4/program.ts";
 import { type Bench, interleave, type Measure, median } from "./bench.ts";
 import { rootOf } from "./provider.ts";
 
 const here = import.meta.dirname;
-const program = join(here, "../nixops4/bin/nixops4");
 const words = [program, "apply", "--no-interactive", "--color", "never"] as const;
 const plan = {
 	...{ version: 1, deployment: "d1", domain: "choir.example", mode: "serving", generation: 0, services: {} },
@@ -40,8 +40,7 @@ export const bench: Bench = {
 		} as Partial<Resources> as Resources);
 		const runs = new Runs({ socket: join(folder, "run.sock"), folder: join(folder, "runs"), answering });
 		const environment = {
-			_NIXOPS4_EVAL: evaluator,
-			PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`,
+			...environmentFor(evaluator),
 			NODE_COMPILE_CACHE: join(folder, "compiled"),
 		};
 		const work = (name: string, count: number, provider: readonly string[]) => {
@@ -82,7 +81,8 @@ export const bench: Bench = {
 	},
 };
 
-const quiet = { name: "nixops4", signal: new AbortController().signal, line: () => {} };
+/** As the engine's, not a pipe that its providers may set to fail when it is full. */
+const quiet = { name: "nixops4", signal: new AbortController().signal, outputs: openSync("/dev/null", "w") };
 
 /** Milliseconds of processor of this process and of all that it has started and seen end. */
 async function processor(work: () => Promise<unknown>): Promise<number> {

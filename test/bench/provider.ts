@@ -9,6 +9,7 @@ import { Runs } from "../../node/engines/nixops4/runs.ts";
 import { States } from "../../node/engines/nixops4/states.ts";
 import { Database } from "../../node/store/database.ts";
 import { nix } from "../nix/get-nix.ts";
+import { side } from "../nixops4/program.ts";
 import { type Bench, interleave, type Measure, median } from "./bench.ts";
 
 const here = import.meta.dirname;
@@ -98,7 +99,7 @@ async function applies(folder: string, environment: Environment, say: (line: str
 /** A root of so many resources that do nothing, by a provider that is started by these words after Node. */
 export function rootOf(count: number, args: readonly string[]): string {
 	const words = [process.execPath, ...args].map((word) => JSON.stringify(word));
-	return `let s = import ${join(here, "../nix/mk-root.nix")}; in s.mkRoot { modules = [ ({ providers, ... }: {
+	return `let s = ${side}; in s.mkRoot { modules = [ ({ providers, ... }: {
 		providers.node = import ${join(here, "../../nix/nixops4/provider.nix")} { inherit (s) lib; executable = ${words[0]}; args = [ ${words.slice(1).join(" ")} ]; };
 		members = builtins.listToAttrs (builtins.genList (n: { name = "r\${toString n}"; value = { type = providers.node.progress; inputs = { step = "x"; event = "done"; }; }; }) ${count});
 	}) ]; }`;
