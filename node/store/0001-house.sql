@@ -167,8 +167,8 @@ CREATE TABLE nixops_event (
 
 -- The provider's machines, and whose each one is for now: a deployment has one machine, and a machine one deployment.
 CREATE TABLE machine (
-	id TEXT PRIMARY KEY, address TEXT NOT NULL, public_address TEXT, port INTEGER NOT NULL, user TEXT NOT NULL, host_key TEXT NOT NULL,
-	system TEXT NOT NULL, memory_mib INTEGER NOT NULL, disk_gib INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'open', created_at INTEGER NOT NULL, UNIQUE (address, port)
+	id TEXT PRIMARY KEY, address TEXT NOT NULL, port INTEGER NOT NULL, user TEXT NOT NULL, host_key TEXT NOT NULL, system TEXT NOT NULL,
+	memory_mib INTEGER NOT NULL, disk_gib INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'open', created_at INTEGER NOT NULL, UNIQUE (address, port)
 ) STRICT;
 CREATE TABLE machine_reservation (
 	deployment TEXT PRIMARY KEY, machine TEXT NOT NULL UNIQUE REFERENCES machine, at INTEGER NOT NULL
