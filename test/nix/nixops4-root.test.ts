@@ -1,5 +1,5 @@
 /** The root beside the real NixOps4, and the provider's declaration beside what the node takes. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,9 +10,13 @@ import { evaluated, nix } from "./get-nix.ts";
 
 const program = await nix();
 const nixops4 = process.env["NIXOPS4_SRC"];
+const nixops4Nixos = process.env["NIXOPS4_NIXOS_SRC"];
 const lib = process.env["NIXPKGS_LIB"] ?? (process.env["NIXPKGS"] && join(process.env["NIXPKGS"], "lib"));
 const root = join(import.meta.dirname, "../../nix/nixops4");
 const standIn = join(import.meta.dirname, "mk-root.nix");
+/** What becomes part of a derivation lies there. */
+const store = join(import.meta.dirname, "../../.cache/nix-store");
+mkdirSync(store, { recursive: true });
 const folder = mkdtempSync(join(tmpdir(), "fediversity-root-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -29,6 +33,7 @@ function exported(plan: Plan, how: string, outputs = known): Promise<Exported> {
 interface Exported {
 	readonly members?: Readonly<Record<string, Exported>>;
 	readonly resource?: {
+		readonly provider: object;
 		readonly type: string;
 		readonly inputs: Readonly<Record<string, unknown>>;
 		readonly state: readonly string[] | null;
@@ -239,6 +244,56 @@ describe.skipIf(program === null || !nixops4 || !lib)(
 			});
 			// What nobody has said yet: it waits.
 			await expect(system("serving", "")).rejects.toThrow("begun");
+		});
+	},
+);
+
+describe.skipIf(program === null || !nixops4 || !nixops4Nixos || !lib)(
+	"The root with the real NixOps4 and nixops4-nixos (needs NIXOPS4_SRC, NIXOPS4_NIXOS_SRC and NIXPKGS_LIB)",
+	() => {
+		test("says to nixops4's local provider how a machine is switched", async () => {
+			const flakes = `
+			lib = import ${lib};
+			nixpkgs.lib = import ${lib} // { nixosSystem = { modules, specialArgs }:
+				let
+					inherit (import ${import.meta.dirname}/evaluate.nix { nixpkgsLib = ${lib}; }) evaluated lib;
+					package = { name = "fediversity"; outPath = "/nix/store/fediversity"; type = "derivation"; };
+					system = evaluated (lib.init modules ++ [ { fediversity = { inherit package; }; } ]);
+					failed = builtins.filter (one: !one.assertion) system.assertions;
+				in
+				assert failed == [ ];
+				assert specialArgs.resources == { };
+				{ config.system.build.toplevel = { type = "derivation"; outPath = "/nix/store/\${system.fediversity.deployment.domain}"; }; };
+			};
+			machines.m1.imports = [ ];
+			nixops4 = { outPath = ${nixops4}; modules.nixops4Provider.local = import ${nixops4}/nix/providers/local.nix { inherit withSystem; }; };
+			nixops4-nixos.modules.nixops4Component.nixos = import ${nixops4Nixos}/modules/nixops4Resource/nixos.nix {
+				inherit withSystem;
+				self.modules.nixos.apply = ${nixops4Nixos}/modules/nixos/apply/nixos-apply.nix;
+			};`;
+			const given = `withSystem = system: f: f {
+				pkgs.bash = { type = "derivation"; outPath = "/nix/store/bash"; name = "bash"; meta.mainProgram = "bash"; };
+				config.packages.nixops4-resources-local-release = "/nix/store/local";
+			}`;
+			const file = join(folder, "plan.json");
+			const publicKey = `ssh-ed25519 ${"A".repeat(68)}`;
+			writeFileSync(
+				file,
+				JSON.stringify({ ...choir(), services: {}, ssh: { identityFile: "/run/key", publicKey } } satisfies Plan),
+			);
+			const outputs = known.replace(/}$/, 'system = { begun.step = "s"; switch.stdout = ""; done.step = "s"; }; }');
+			const tree = await evaluated<Exported>(
+				program ?? "",
+				`let ${given}; in (import ${root} { plan = ${file}; ${flakes} }).rootFunction { resourceProviderSystem = "x86_64-linux"; outputValues = ${outputs}; }`,
+				store,
+			);
+			const { provider, type, inputs } = tree.members?.["system"]?.members?.["switch"]?.resource ?? {};
+			expect([provider, type]).toMatchObject([{ executable: "/nix/store/local/bin/nixops4-resources-local" }, "exec"]);
+			expect(inputs).toMatchObject({ executable: "/nix/store/bash/bin/bash", stdin: null });
+			const [, script, ...words] = (inputs?.["args"] ?? []) as string[];
+			expect(words).toEqual(["root@10.0.0.21", "/nix/store/choir.example"]);
+			for (const part of ["'-o Port=22 -o IdentityFile=/run/key'", "nix copy --to", "StrictHostKeyChecking=yes"])
+				expect(script).toContain(part);
 		});
 	},
 );
