@@ -1,7 +1,7 @@
 /** A node's side, nixops4 and a deployment's working folder, each as a process or a place of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -77,24 +77,22 @@ export class Yard {
 
 	/** Runs it in the deployment's folder. */
 	async nixops4(args: readonly string[], side: Side, more: Record<string, string> = {}): Promise<Ended> {
+		// As the engine's: a pipe may fail when it is full, once a provider has had it.
+		const file = join(this.folder, "said.log");
+		const errors = openSync(file, "w");
 		const child = spawn(nixops4, args, {
 			cwd: join(this.folder, "work"),
 			// What it leaves behind when it is killed goes with the yard.
 			env: { ...process.env, TMPDIR: this.folder, ...environmentFor(this.#nix), ...side.environment, ...more },
-			stdio: ["ignore", "pipe", "pipe"],
+			stdio: ["ignore", "pipe", errors],
 		});
-		const said = { output: "", errors: "" };
-		child.stdout.setEncoding("utf8").on("data", (text: string) => {
-			said.output += text;
+		closeSync(errors);
+		let output = "";
+		child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+			output += text;
 		});
-		child.stderr.setEncoding("utf8").on("data", (text: string) => {
-			said.errors += text;
-		});
-		const closed = once(child, "close");
-		const [code] = await once(child, "exit");
-		// If it was killed, providers that outlive it may still have its standard error.
-		if (code !== null) await closed;
-		return { code, ...said };
+		const [code] = await once(child, "close");
+		return { code, output, errors: readFileSync(file, "utf8") };
 	}
 
 	/** One whole run. */
