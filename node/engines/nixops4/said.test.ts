@@ -25,6 +25,24 @@ test.each<[string, string, string[]]>([
 		],
 	],
 	[
+		"that it is the NixOS, where Nix could not build it",
+		"its NixOS could not be built, or it could not be switched to that; the log has why",
+		[
+			"building '/nix/store/20y4yfq6bdibmccc5piznch25mqx5x8a-nixos-system.drv'...",
+			"nixops4 error: Evaluation error: \u001b[31;1merror:\u001b[0m Cannot build '\u001b[35;1m/nix/store/20y4yfq6bdibmccc5piznch25mqx5x8a-nixos-system.drv\u001b[0m'.",
+			"       Reason: \u001b[31;1mbuilder failed with exit code 1\u001b[0m.",
+		],
+	],
+	[
+		"the same in the words of an older Nix",
+		"its NixOS could not be built, or it could not be switched to that; the log has why",
+		[
+			"nixops4 error: Evaluation error: error:",
+			"       … while evaluating the attribute 'args'",
+			"       error: 1 dependencies of derivation '/nix/store/x-nixos-system.drv' failed to build",
+		],
+	],
+	[
 		"that NixOps4 broke down, whatever its evaluator says of that",
 		"it broke down itself, it panicked at nixops4-resource-runner/src/lib.rs:64:30",
 		[

@@ -9,6 +9,8 @@ const longestLine = 4000;
 /** That it begins and ends something: several lines an input, which say nothing to anybody. */
 const aside = /^\d{4}-\S+Z +INFO .*: nixops4(_eval)?::\w+: (new|close time\.busy=.*)$/;
 const evaluating = "Evaluation error: ";
+/** In the words of newer and older Nix. */
+const unbuilt = /^Evaluation error: (error: )?(Cannot build '|builder for '|\d+ dependenc\w+ of derivation ')/;
 
 /** What NixOps4 and all it starts say in a run. */
 export class Said {
@@ -43,8 +45,8 @@ export class Said {
 	reason(how: string): string {
 		const last = this.#last && `: ${this.#last.replaceAll(/\w+:\/\/\S+/g, "…")}`;
 		const said = redactedText(this.#trouble ?? `${how}${last}`);
-		// Of a switch it says no more than that its program has failed.
-		return / system\.switch\b/.test(said)
+		// Of a switch it says no more than that its program has failed; what is built for it is built while it evaluates.
+		return / system\.switch\b/.test(said) || unbuilt.test(said)
 			? "its NixOS could not be built, or it could not be switched to that; the log has why"
 			: said;
 	}
