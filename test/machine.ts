@@ -18,13 +18,20 @@ const server = "/usr/sbin/sshd";
 export const compiled = `NODE_COMPILE_CACHE='${join(import.meta.dirname, "../.cache/compiled")}'`;
 export const hasSshd = existsSync(server);
 
-/** A machine that can be reached by ssh, on loopback. */
+/** A machine that can be reached by ssh: on loopback, or in a network namespace that `enter` leads into. */
 export class SshMachine {
 	readonly folder = mkdtempSync(join(tmpdir(), "machine-"));
+	readonly #address: string;
+	readonly #enter: readonly string[];
 	readonly #services: Record<string, DeclaredService> = {};
 	#machine: Machine | undefined;
 	#daemon: ChildProcess | undefined;
 	readonly #hosts: Ssh[] = [];
+
+	constructor({ address = "127.0.0.1", enter = [] }: { address?: string; enter?: readonly string[] } = {}) {
+		this.#address = address;
+		this.#enter = enter;
+	}
 
 	/** Starts its sshd; again after `cut`. */
 	async start(): Promise<void> {
@@ -33,7 +40,7 @@ export class SshMachine {
 		const port = this.#machine?.port ?? (await freePort());
 		if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
 		const options = [
-			...["ListenAddress=127.0.0.1", `HostKey=${this.at("host")}`, `AuthorizedKeysFile=${this.at("user.pub")}`],
+			...[`ListenAddress=${this.#address}`, `HostKey=${this.at("host")}`, `AuthorizedKeysFile=${this.at("user.pub")}`],
 			...[
 				"StrictModes=no",
 				"UsePAM=no",
@@ -44,15 +51,16 @@ export class SshMachine {
 			],
 		];
 		const words = ["-D", "-e", "-f", "/dev/null", "-p", `${port}`, ...options.flatMap((one) => ["-o", one])];
-		const daemon = spawn(server, words, { stdio: "ignore" });
+		const [program = "", ...args] = [...this.#enter, server, ...words];
+		const daemon = spawn(program, args, { stdio: "ignore" });
 		this.#daemon = daemon;
 		const [kind, key] = readFileSync(this.at("host.pub"), "utf8").split(" ");
 		this.#machine = {
-			...{ id: "one", address: "127.0.0.1", publicAddress: null, port, user: userInfo().username },
+			...{ id: "one", address: this.#address, publicAddress: null, port, user: userInfo().username },
 			...{ hostKey: `${kind} ${key}`, system: "x86_64-linux", memoryMiB: 4096, diskGiB: 100 },
 			...{ state: "open", createdAt: 0 },
 		};
-		while (!(await isListening(port))) {
+		while (!(await isListening(port, this.#address))) {
 			if (daemon.exitCode !== null) throw new Error(`sshd ended with ${daemon.exitCode}`);
 			await wait(20);
 		}
@@ -242,10 +250,10 @@ async function freePort(): Promise<number> {
 	return port;
 }
 
-async function isListening(port: number): Promise<boolean> {
+async function isListening(port: number, address: string): Promise<boolean> {
 	const { connect } = await import("node:net");
 	return new Promise((resolve) => {
-		const socket = connect(port, "127.0.0.1", () => {
+		const socket = connect(port, address, () => {
 			socket.destroy();
 			resolve(true);
 		});
