@@ -189,22 +189,21 @@ const domain: ArriveStep = {
 
 const start: ArriveStep = {
 	...{ verb: "start", title: "Start your services", seconds: 10, deadline: 900, attempts: 20 },
-	async do({ migration, plan }, { engine, telling }, work) {
-		const told = telling(migration, "start", work);
-		try {
-			await engine.apply({ ...plan, mode: "serving" }, told);
-		} finally {
-			told.close();
-		}
-	},
+	do: started,
 };
 
 const serve: ArriveStep = {
 	...{ verb: "serve", title: "Tell the old provider that they serve", seconds: 1, ...patient },
-	async do({ migration, plan }, { sessions, engine, setState, now }) {
+	async do({ migration, plan }, tools, work) {
+		const { sessions, engine, setState, now } = tools;
 		const { state, manifest, epoch } = sessions.known(migration).talk;
 		if (state !== "committed" || manifest === null) return;
-		const seen = await engine.look(plan);
+		let seen = await engine.look(plan);
+		if (seen.some(({ health }) => health === "stopped")) {
+			// A node that was killed since lets them rest again: nothing has said there yet that they are to serve.
+			await started({ migration, plan }, tools, work);
+			seen = await engine.look(plan);
+		}
 		const checks = seen.flatMap(({ service, probes }) =>
 			probes.map(({ what, ok, detail }) => ({ what: `${service}: ${what}`, ok, detail: detail.slice(0, 1000) })),
 		);
@@ -235,6 +234,15 @@ export const arrive: Saga<ArriveInput, ArriveTools> = {
 		...{ takeOver, domain, start, serve, records, welcome },
 	}),
 };
+
+async function started({ migration, plan }: ArriveInput, { engine, telling }: ArriveTools, work: Work): Promise<void> {
+	const told = telling(migration, "start", work);
+	try {
+		await engine.apply({ ...plan, mode: "serving" }, told);
+	} finally {
+		told.close();
+	}
+}
 
 /** Fetches what rounds there still are until the final manifest has come; false: it has been voted on already. */
 async function hasFinal(migration: string, plan: Plan, tools: ArriveTools, work: Work): Promise<boolean> {
