@@ -35,14 +35,17 @@ export function checkMove(from: DeploymentState, to: DeploymentState): void {
 	if (!possible.includes(to)) throw new Error(`A deployment that is ${from} cannot become ${to}`);
 }
 
-/** What the engine should make true of a deployment in this state; while it changes, what was true before. */
+/**
+ * What a node that starts lets the engine make true of a deployment in this state: while it changes, what was true before. On
+ * its way to serving it is that already, since a step that is done, such as a start, is not done again after a kill.
+ */
 export function modeOf(state: DeploymentState): Plan["mode"] {
 	const modes: Record<DeploymentState, Plan["mode"]> = {
 		starting: "serving",
 		arriving: "stopped",
 		serving: "serving",
 		removing: "serving",
-		restoring: "stopped",
+		restoring: "serving",
 		frozen: "frozen",
 		moved: "frozen",
 		kept: "stopped",

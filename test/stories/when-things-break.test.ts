@@ -68,6 +68,18 @@ test("a service that lived on through kill -9 of its node is taken over, not sta
 	await world.open();
 });
 
+test("kill -9 while a removed deployment comes back, when its service runs already: it serves", async () => {
+	const path = { id: (await ada.api("GET /deployments", {})).items[0]?.id ?? "" };
+	await ada.ended((await ada.api("POST /deployments/{id}/remove", { path, body: { domain: "choir.localhost" } })).job);
+	const { job } = await ada.api("POST /deployments/{id}/restore", { path });
+	for await (const { event, data } of ada.events(job))
+		if (event === "step" && (data as { step: string }).step === "check:snac") break;
+	await world.kill({ services: false });
+	await world.open();
+	expect((await ada.ended(job)).state).toBe("done");
+	await eventually("it serves", async () => (await reach(`http://social.choir.localhost:${world.port}/ada`)).ok);
+});
+
 test("a service that is killed comes back by itself, and meanwhile visitors are told to wait", async () => {
 	const address = `http://social.choir.localhost:${world.port}/ada`;
 	const running = async () => (await world.processes()).filter(({ unit }) => unit.endsWith("/snac"));
