@@ -36,8 +36,9 @@ export function checkMove(from: DeploymentState, to: DeploymentState): void {
 }
 
 /**
- * What a node that starts lets the engine make true of a deployment in this state: while it changes, what was true before. On
- * its way to serving it is that already, since a step that is done, such as a start, is not done again after a kill.
+ * What the engine should make true of a deployment in this state; while it changes, what was true before. But `starting` and
+ * `restoring` count as serving: a start that is done is not done again after a kill. `arriving` does not: nothing may serve
+ * before the hand-over, so its saga looks again (`serve` in arrive.ts).
  */
 export function modeOf(state: DeploymentState): Plan["mode"] {
 	const modes: Record<DeploymentState, Plan["mode"]> = {

@@ -1,7 +1,7 @@
 /** Bad lines between two nodes: carried by hand, wherever tests run; and by the kernel, between addresses of their own. */
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { afterAll, describe, expect, test } from "vitest";
+import { layWire, run, tried } from "../wire.ts";
 import { Choir, moreRoom, twoAdas } from "./choir.ts";
 import type { Provider } from "./internet.ts";
 import { Line, type Weather } from "./line.ts";
@@ -90,20 +90,6 @@ function machine(provider: Provider, host: number): Machine {
 	return { address: `${names}.${host}`, enter, names: `${names}.1` };
 }
 
-function run(command: string): void {
-	const [program = "", ...args] = command.split(" ");
-	execFileSync(program, args, { stdio: "ignore" });
-}
-
-function tried(work: () => void): boolean {
-	try {
-		work();
-		return true;
-	} catch {
-		return false;
-	}
-}
-
 function build(): void {
 	run(`ip link add ${bridge} type bridge`);
 	run(`ip addr add ${names}.1/24 dev ${bridge}`);
@@ -112,12 +98,8 @@ function build(): void {
 		[spaces.north, 2],
 		[spaces.south, 3],
 	] as const) {
-		run(`ip netns add ${space}`);
-		run(`ip link add ${space} type veth peer name line netns ${space}`);
+		layWire(space, `${names}.${host}/24`);
 		run(`ip link set ${space} master ${bridge} up`);
-		run(`ip -n ${space} addr add ${names}.${host}/24 dev line`);
-		run(`ip -n ${space} link set line up`);
-		run(`ip -n ${space} link set lo up`);
 	}
 }
 
